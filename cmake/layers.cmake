@@ -1,0 +1,31 @@
+# A layer is a folder, a library and an include root of its own.
+#
+# The headers of layer X are reached as "pullback/X/…" through build/include/X/pullback/X, a link to the folder. A target
+# sees only the roots of the layers that it links, so that including upward (generators → manifold → solvers → plugins)
+# does not compile.
+
+set_property(GLOBAL PROPERTY PULLBACK_TARGETS "")
+
+# pullback_layer(<name> FOLDER <dir> SOURCES … HEADERS … DEPENDS <public targets> PRIVATE <private targets>)
+# makes the shared library pullback_<name>, known as pullback::<name> here and after installation.
+function(pullback_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE" ${ARGN})
+  set(target pullback_${name})
+  string(REPLACE "_" "/" path ${name})  # generators_torch lies in generators/torch
+  set(root ${PROJECT_BINARY_DIR}/include/${name})
+  cmake_path(GET path PARENT_PATH parent)
+  file(MAKE_DIRECTORY ${root}/pullback/${parent})
+  if(NOT EXISTS ${root}/pullback/${path})
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/pullback/${path} SYMBOLIC)
+  endif()
+  list(TRANSFORM ARG_HEADERS PREPEND ${root}/pullback/${path}/)
+
+  add_library(${target} SHARED ${ARG_SOURCES})
+  add_library(pullback::${name} ALIAS ${target})
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${root} FILES ${ARG_HEADERS})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
+                        SOVERSION ${PROJECT_VERSION_MAJOR} VERIFY_INTERFACE_HEADER_SETS ON)
+  set_property(GLOBAL APPEND PROPERTY PULLBACK_TARGETS ${target})
+endfunction()

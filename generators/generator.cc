@@ -1,0 +1,165 @@
+#include "pullback/generators/generator.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace pullback {
+namespace {
+
+// Central differences of an exact derivative: the step that balances truncation (h²) and rounding (ε/h).
+const double kCentralStep = std::cbrt(std::numeric_limits<double>::epsilon());
+
+void require_shape(const char* method, const char* argument, Eigen::Index rows, Eigen::Index cols,
+                   Eigen::Index want_rows, Eigen::Index want_cols) {
+  if (rows == want_rows && cols == want_cols) return;
+  throw std::invalid_argument(
+      fmt::format("Generator::{}: {} must be {}×{}, got {}×{}", method, argument, want_rows, want_cols, rows, cols));
+}
+
+}  // namespace
+
+Generator::Generator(int latent_dimension, int ambient_dimension, GeneratorTraits traits)
+    : latent_(latent_dimension), ambient_(ambient_dimension), traits_(std::move(traits)) {
+  if (latent_ < 1 || ambient_ < 1) {
+    throw std::invalid_argument(
+        fmt::format("generator '{}': latent and ambient dimension must be at least 1, got {} and {}", traits_.name,
+                    latent_, ambient_));
+  }
+}
+
+void Generator::value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const {
+  require_shape("value", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("value", "X", X.rows(), X.cols(), ambient_, Z.cols());
+  const Workspace::Count count(ws, &EvaluationCounts::values, Z.cols());
+  do_value(Z, X, ws);
+}
+
+void Generator::value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const {
+  require_shape("value_and_jacobian", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("value_and_jacobian", "X", X.rows(), X.cols(), ambient_, Z.cols());
+  require_shape("value_and_jacobian", "J", J.rows(), J.cols(), ambient_, latent_ * Z.cols());
+  const Workspace::Count count(ws, &EvaluationCounts::jacobians, Z.cols());
+  do_value_and_jacobian(Z, X, J, ws);
+}
+
+void Generator::second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D, Workspace& ws) const {
+  require_shape("second_directional", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("second_directional", "V", V.rows(), V.cols(), latent_, Z.cols());
+  require_shape("second_directional", "D", D.rows(), D.cols(), ambient_, Z.cols());
+  const Workspace::Count count(ws, &EvaluationCounts::second_derivatives, Z.cols());
+  do_second_directional(Z, V, D, ws);
+}
+
+void Generator::vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const {
+  require_shape("vjp", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("vjp", "W", W.rows(), W.cols(), ambient_, Z.cols());
+  require_shape("vjp", "G", G.rows(), G.cols(), latent_, Z.cols());
+  const Workspace::Count count(ws, &EvaluationCounts::products, Z.cols());
+  do_vjp(Z, W, G, ws);
+}
+
+void Generator::weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const {
+  require_shape("weighted_hessian", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("weighted_hessian", "W", W.rows(), W.cols(), ambient_, Z.cols());
+  require_shape("weighted_hessian", "H", H.rows(), H.cols(), latent_, latent_ * Z.cols());
+  const Workspace::Count count(ws, &EvaluationCounts::second_derivatives, Z.cols());
+  do_weighted_hessian(Z, W, H, ws);
+}
+
+void Generator::second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
+                             Workspace& ws) const {
+  require_shape("second_order", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("second_order", "V", V.rows(), V.cols(), latent_, Z.cols());
+  require_shape("second_order", "X", X.rows(), X.cols(), ambient_, Z.cols());
+  require_shape("second_order", "J", J.rows(), J.cols(), ambient_, latent_ * Z.cols());
+  require_shape("second_order", "D", D.rows(), D.cols(), ambient_, Z.cols());
+  const Workspace::Count count(ws, &EvaluationCounts::jacobians, Z.cols());
+  ws.add(&EvaluationCounts::second_derivatives, Z.cols());
+  do_second_order(Z, V, X, J, D, ws);
+}
+
+Matrix Generator::value(const ConstMatrixRef& Z) const {
+  Workspace ws;
+  Matrix X(ambient_, Z.cols());
+  value(Z, X, ws);
+  return X;
+}
+
+Matrix Generator::jacobian(const ConstMatrixRef& Z) const {
+  Workspace ws;
+  Matrix X(ambient_, Z.cols());
+  Matrix J(ambient_, latent_ * Z.cols());
+  value_and_jacobian(Z, X, J, ws);
+  return J;
+}
+
+void Generator::do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
+                                      Workspace& ws) const {
+  const Eigen::Index points = Z.cols();
+  Workspace::Frame frame(ws);
+  auto step = frame.matrix(1, points);
+  auto shifted = frame.matrix(latent_, points);
+  auto X = frame.matrix(ambient_, points);
+  auto J = frame.matrix(ambient_, latent_ * points);
+  for (Eigen::Index k = 0; k < points; ++k) {
+    const double speed = V.col(k).norm();
+    step(0, k) = speed > 0 ? kCentralStep * (1 + Z.col(k).norm()) / speed : 1;
+  }
+  D.setZero();
+  for (const double sign : {1.0, -1.0}) {
+    for (Eigen::Index k = 0; k < points; ++k) shifted.col(k) = Z.col(k) + sign * step(0, k) * V.col(k);
+    do_value_and_jacobian(shifted, X, J, ws);
+    for (Eigen::Index k = 0; k < points; ++k) {
+      D.col(k).noalias() += sign / (2 * step(0, k)) * (J.middleCols(latent_ * k, latent_) * V.col(k));
+    }
+  }
+}
+
+void Generator::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient_, Z.cols());
+  auto J = frame.matrix(ambient_, latent_ * Z.cols());
+  do_value_and_jacobian(Z, X, J, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    G.col(k).noalias() = J.middleCols(latent_ * k, latent_).transpose() * W.col(k);
+  }
+}
+
+// Polarisation: h(v) = wᵀd²f[v,v] is a quadratic form, H_ii = h(e_i), H_ij = ½(h(e_i+e_j) − h(e_i) − h(e_j)).
+void Generator::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H,
+                                    Workspace& ws) const {
+  const Eigen::Index points = Z.cols();
+  Workspace::Frame frame(ws);
+  auto V = frame.matrix(latent_, points);
+  auto D = frame.matrix(ambient_, points);
+  auto h = [&](int i, int j, Eigen::Index k) -> double& { return H(i, latent_ * k + j); };
+  for (int i = 0; i < latent_; ++i) {
+    V.setZero();
+    V.row(i).setOnes();
+    do_second_directional(Z, V, D, ws);
+    for (Eigen::Index k = 0; k < points; ++k) h(i, i, k) = W.col(k).dot(D.col(k));
+  }
+  for (int i = 0; i < latent_; ++i) {
+    for (int j = 0; j < i; ++j) {
+      V.setZero();
+      V.row(i).setOnes();
+      V.row(j).setOnes();
+      do_second_directional(Z, V, D, ws);
+      for (Eigen::Index k = 0; k < points; ++k) {
+        h(i, j, k) = h(j, i, k) = 0.5 * (W.col(k).dot(D.col(k)) - h(i, i, k) - h(j, j, k));
+      }
+    }
+  }
+}
+
+void Generator::do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
+                                Workspace& ws) const {
+  do_value_and_jacobian(Z, X, J, ws);
+  do_second_directional(Z, V, D, ws);
+}
+
+}  // namespace pullback

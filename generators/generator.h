@@ -1,0 +1,82 @@
+// The interface of all generators.
+#pragma once
+
+#include <string>
+
+#include "pullback/generators/types.h"
+#include "pullback/generators/workspace.h"
+
+namespace pullback {
+
+// How a derivative is obtained.
+enum class Derivative { kExact, kFiniteDifference };
+
+// What a generator says of itself.
+struct GeneratorTraits {
+  std::string name;              // as shown to people
+  bool smooth = true;            // twice continuously differentiable
+  bool stochastic = false;       // the output stacks means and standard deviations
+  Derivative first = Derivative::kExact;
+  Derivative second = Derivative::kExact;  // kFiniteDifference: built from Jacobians by the base class
+};
+
+// A map f: Rⁿ → Rᴺ from latent to ambient space, evaluated on batches.
+//
+//   X = f(Z),  J_k = ∂f/∂z (z_k),  D_k = d²f(z_k)[v_k, v_k] = Σ_ij v_i v_j ∂²f/∂z_i∂z_j,
+//   G_k = J_kᵀ w_k,  H_k = Σ_m w_mk ∇²f_m(z_k).
+//
+// Shapes, for a batch of K points, all column-major and in the units of the two spaces:
+//   Z, V: n×K.  X, D, W: N×K.  J: N×(nK), block k (columns nk … nk+n−1) being J(z_k).  G: n×K.  H: n×(nK), symmetric
+//   blocks.
+// Outputs must have their size already and must not overlap the inputs.
+//
+// Undefined: second derivatives where f is not twice differentiable (`traits().smooth` is false): what comes is the
+// derivative of the piece that z lies in. A NaN in z gives NaN; nothing is checked but sizes.
+// Errors: std::invalid_argument for a wrong shape, with the shape expected and the shape that came.
+// Cost: each call counts K evaluations in the workspace. The defaults cost: vjp one Jacobian; weighted_hessian
+// n(n+1)/2 second directional derivatives; second_directional two Jacobians (central differences).
+// Thread safety: the methods are const and safe from several threads, each with its own workspace.
+class Generator {
+ public:
+  virtual ~Generator() = default;
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
+
+  int latent_dimension() const { return latent_; }
+  int ambient_dimension() const { return ambient_; }
+  const GeneratorTraits& traits() const { return traits_; }
+
+  void value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const;
+  void value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const;
+  void second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D, Workspace& ws) const;
+  void vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const;
+  void weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const;
+  // X, J and D in one pass, which is what a geodesic's acceleration needs; counts one Jacobian and one second derivative.
+  void second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
+                    Workspace& ws) const;
+
+  // Convenience for one point or a small batch; allocates.
+  Matrix value(const ConstMatrixRef& Z) const;
+  Matrix jacobian(const ConstMatrixRef& Z) const;
+
+ protected:
+  // Errors: std::invalid_argument unless both dimensions are positive.
+  Generator(int latent_dimension, int ambient_dimension, GeneratorTraits traits);
+
+ private:
+  // Shapes are checked before these are called.
+  virtual void do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const = 0;
+  virtual void do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const = 0;
+  virtual void do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
+                                     Workspace& ws) const;
+  virtual void do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const;
+  virtual void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const;
+  virtual void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
+                               Workspace& ws) const;
+
+  int latent_;
+  int ambient_;
+  GeneratorTraits traits_;
+};
+
+}  // namespace pullback
