@@ -1,0 +1,89 @@
+// The interface of all Riemannian manifolds in one chart.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pullback/generators/generator.h"
+#include "pullback/generators/types.h"
+#include "pullback/generators/workspace.h"
+#include "pullback/manifold/block_tridiagonal.h"
+
+namespace pullback {
+
+// What the energy of a discrete curve says about itself to second order: see Manifold::variation.
+struct Variation {
+  Matrix factor;             // n×n(K+1), block i being R_i with R_iᵀR_i = M(z_i), upper triangular
+  Matrix gradient;           // n×(K−1), whitened: R_i⁻ᵀ ∂E/∂z_i at the interior nodes
+  BlockTridiagonal hessian;  // (K−1) blocks, whitened: R_i⁻ᵀ ∂²E/∂z_i∂z_j R_j⁻¹
+};
+
+// A Riemannian metric M(z) on (a chart of) latent space Rⁿ.
+//
+//   ⟨u, v⟩_z = uᵀM(z)v,   ċ-energy E = ½ ∫ ċᵀM(c)ċ dt,   geodesic equation c̈ = a(c, ċ),  a^k = −Γ^k_ij v^i v^j.
+//
+// Discrete curves: nodes z_0 … z_K at t_i = i/K, with the energy of their chords E_K = ½ K Σ d(z_i, z_{i+1})², where d is
+// the ambient distance ‖f(b) − f(a)‖ for a pullback metric and √(δᵀM((a+b)/2)δ), δ = b − a, otherwise. E_K → E with an
+// error in even powers of 1/K.
+//
+// Shapes for a batch of K points: Z, V, A: n×K. M, R: n×(nK), block k belonging to z_k.
+// Undefined: a(z, v) where M(z) is singular; the least-squares solution of least norm is returned there.
+// Errors: std::invalid_argument for wrong shapes. Nothing is checked for NaN, which propagates.
+// Thread safety: const methods, one workspace per thread.
+class Manifold {
+ public:
+  virtual ~Manifold() = default;
+  Manifold(const Manifold&) = delete;
+  Manifold& operator=(const Manifold&) = delete;
+
+  int dimension() const { return dimension_; }
+  const std::string& name() const { return name_; }
+  // Twice continuously differentiable, so that the geodesic equation means something everywhere.
+  bool smooth() const { return smooth_; }
+  // The generator whose ambient space carries the metric; null where the metric is given directly.
+  const Generator* generator() const { return generator_.get(); }
+  std::shared_ptr<const Generator> shared_generator() const { return generator_; }
+
+  void metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const;
+  // Upper triangular R with RᵀR = M, from a QR of J where there is one, so that κ(R) = κ(J) and not its square.
+  void factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const;
+  // The geodesic acceleration a(z, v).
+  void acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const;
+  // d_i = d(z_i, z_{i+1}) of consecutive columns: K points give K−1 distances.
+  void chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const;
+
+  // The energy of a discrete curve as least squares, E_K = ½ Σ_i ‖r_i‖², compressed to 2n+1 rows per chord and whitened.
+  //   Z: n×(K+1).  R: n×n(K+1), the factors.  residual: (2n+1)×K.
+  //   jacobian: (2n+1)×(2nK), block i being [∂r_i/∂z_i R_i⁻¹ | ∂r_i/∂z_{i+1} R_{i+1}⁻¹].
+  // The gradient of E_K is exact; JᵀJ is its Gauss–Newton matrix.  Cost: K+1 Jacobians.
+  void segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian, Workspace& ws) const;
+
+  // First and second variation of the energy at a discrete curve, whitened. The gradient is that of the smooth energy to
+  // O(K⁻⁴) (five-point second differences), the Hessian that of E_K.
+  //   Z: n×(K+1), K ≥ 4.  Cost: K+1 Jacobians and K−1 weighted Hessians.
+  Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
+
+  // Convenience for one tangent vector; allocates.
+  double inner(const ConstVectorRef& z, const ConstVectorRef& u, const ConstVectorRef& v) const;
+  double norm(const ConstVectorRef& z, const ConstVectorRef& v) const;
+  Matrix metric(const ConstMatrixRef& Z) const;
+
+ protected:
+  Manifold(int dimension, std::string name, bool smooth, std::shared_ptr<const Generator> generator = nullptr);
+
+ private:
+  virtual void do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const = 0;
+  virtual void do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const;  // Cholesky of do_metric
+  virtual void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const = 0;
+  virtual void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const = 0;
+  virtual void do_segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
+                           Workspace& ws) const = 0;
+  virtual Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const = 0;
+
+  int dimension_;
+  std::string name_;
+  bool smooth_;
+  std::shared_ptr<const Generator> generator_;
+};
+
+}  // namespace pullback

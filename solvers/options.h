@@ -1,0 +1,81 @@
+// Typed options, reachable by name.
+#pragma once
+
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pullback {
+
+// What one option is, for listings and help.
+struct OptionInfo {
+  std::string name;
+  std::string type;           // "int", "double", "bool", "choice"
+  std::string default_value;  // as one would write it
+  std::string description;
+  double minimum = -std::numeric_limits<double>::infinity();
+  double maximum = std::numeric_limits<double>::infinity();
+  std::vector<std::string> choices;  // for "choice"
+};
+
+// Options as written: name → value.
+using OptionValues = std::map<std::string, std::string>;
+
+// An options aggregate O declares its fields once, with every default inline:
+//
+//   struct EnergyOptions {
+//     int nodes = 64;
+//     template <class V> void visit(V&& visit) {
+//       visit("nodes", nodes, "chords of the discrete curve", 2, 100'000);
+//     }
+//   };
+//
+// and these two visitors make the same fields reachable from text and listable. A field is an int, a double, a bool, or a
+// std::string with its choices in place of the bounds.
+class OptionLister {
+ public:
+  void operator()(const char* name, const int& field, const char* description, double minimum, double maximum);
+  void operator()(const char* name, const double& field, const char* description, double minimum, double maximum);
+  void operator()(const char* name, const bool& field, const char* description);
+  void operator()(const char* name, const std::string& field, const char* description,
+                  std::vector<std::string> choices);
+
+  std::vector<OptionInfo> options;
+};
+
+class OptionSetter {
+ public:
+  explicit OptionSetter(const OptionValues& values) : values_(values) {}
+  void operator()(const char* name, int& field, const char* description, double minimum, double maximum);
+  void operator()(const char* name, double& field, const char* description, double minimum, double maximum);
+  void operator()(const char* name, bool& field, const char* description);
+  void operator()(const char* name, std::string& field, const char* description, std::vector<std::string> choices);
+
+ private:
+  const OptionValues& values_;
+};
+
+template <class Options>
+std::vector<OptionInfo> list_options() {
+  OptionLister lister;
+  Options().visit(lister);
+  return lister.options;
+}
+
+// Errors: std::invalid_argument naming `solver` for a key that is not among `known` (listing them).
+void require_known_options(const std::string& solver, const OptionValues& values, const std::vector<OptionInfo>& known);
+
+// The options with the given values set.
+// Errors: std::invalid_argument for an unknown key, a value that is not of the type or out of bounds, naming the solver
+// and listing what is valid.
+template <class Options>
+Options parse_options(const std::string& solver, const OptionValues& values) {
+  require_known_options(solver, values, list_options<Options>());
+  Options options;
+  OptionSetter setter(values);
+  options.visit(setter);
+  return options;
+}
+
+}  // namespace pullback

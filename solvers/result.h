@@ -1,0 +1,80 @@
+// What a solver returns: a curve, what happened, and the certificate.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pullback/generators/workspace.h"
+#include "pullback/manifold/curve.h"
+
+namespace pullback {
+
+// How a solve ended. Only the library says kConverged, after its own measurement.
+enum class Termination {
+  kConverged,         // a geodesic and a local minimum of length
+  kStationary,        // a geodesic that is not a local minimum, or not certainly one
+  kMaxIterations,
+  kTimeLimit,
+  kStalled,           // no further progress, and not a geodesic
+  kDegenerate,        // the metric vanishes along a part of the curve, or does not see what the generator does
+  kNumericalFailure,
+  kStopped,           // the caller asked
+};
+
+// "converged", "stationary", "max_iterations", …
+const char* to_string(Termination termination);
+
+// One step of a solver's progress, for convergence curves.
+struct TraceEntry {
+  int iteration = 0;
+  double seconds = 0;  // since the solve began
+  double length = 0;   // √(2E) of the solver's own discrete curve
+};
+
+struct Effort {
+  EvaluationCounts evaluations;              // by the solver
+  EvaluationCounts certificate_evaluations;  // by the library's own measurement
+  int iterations = 0;
+  double seconds = 0;              // solver and certificate
+  double solver_seconds = 0;       // of which the plugin
+  double certificate_seconds = 0;  // of which the measurement
+};
+
+// Conditioning of the Jacobian along the curve.
+struct Condition {
+  double kappa_max = 0;            // max κ(J); infinite where J loses rank
+  double sigma_min = 0;            // smallest singular value met
+  bool degenerate = false;         // numerically singular somewhere on the curve
+  double degenerate_fraction = 0;  // share of the sampled points where it is
+  // Relative change of the length by a regularisation that the solver applied; nothing when it applied none.
+  std::optional<double> regularisation;
+};
+
+// What the library measured on the curve returned, whatever the solver claimed.
+struct Certificate {
+  double length = 0;           // refined, see measure.h
+  double length_error = 0;
+  double energy = 0;
+  double metric_length = 0;    // ∫ √(ċᵀMċ) dt by quadrature
+  double endpoint_error = 0;   // largest latent distance of an end from where it should be; 0 for solvers that keep them
+  double speed_variation = 0;  // max |speed − mean| / mean
+  double residual = 0;         // root mean square of ‖c̈ − a(c,ċ)‖_M / L²
+  double excess = 0;           // estimate of (L − L*)/L, L* the geodesic's length nearby: ½ gᵀH⁻¹g / L²
+  double second_variation = 0;  // smallest eigenvalue of the second variation on [0,1] (π² − K L² for curvature K)
+  std::optional<double> conjugate_point;  // t of the first one, when the second variation is not positive
+  Condition condition;
+  std::optional<double> shorter_known;  // length of a shorter curve with the same ends, when one was met
+};
+
+struct GeodesicResult {
+  Curve curve;  // empty when the solver has none
+  Termination termination = Termination::kNumericalFailure;
+  std::string message = "the solver did not run";
+  std::string solver;
+  Certificate certificate;
+  Effort effort;
+  std::vector<TraceEntry> trace;
+};
+
+}  // namespace pullback
