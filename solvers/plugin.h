@@ -61,7 +61,7 @@ struct PluginInfo {
   void (*register_plugin)(PluginRegistrar&);  // may throw std::exception; the plugin is then refused
 };
 
-using PluginEntry = PluginInfo (*)();
+using PluginEntry = const PluginInfo* (*)();  // to static storage
 
 // The name of the exported function of a loaded plugin.
 inline constexpr const char* kPluginEntryName = "pullback_plugin";
@@ -71,7 +71,9 @@ inline constexpr const char* kPluginEntryName = "pullback_plugin";
 // Exports a plugin from a shared object:
 //   PULLBACK_PLUGIN("sample", "1.0", [](pullback::PluginRegistrar& r) { r.solvers.add<…>(…); })
 // A built-in plugin defines a function of another name with the same content.
-#define PULLBACK_PLUGIN(name, version, callback)                                                         \
-  extern "C" __attribute__((visibility("default"))) pullback::PluginInfo pullback_plugin() {              \
-    return {pullback::kPluginApiVersion, name, version, pullback::this_build(), callback};                \
+#define PULLBACK_PLUGIN(name, version, callback)                                                            \
+  extern "C" __attribute__((visibility("default"))) const pullback::PluginInfo* pullback_plugin() {          \
+    static const pullback::PluginInfo info{pullback::kPluginApiVersion, name, version, pullback::this_build(), \
+                                           callback};                                                        \
+    return &info;                                                                                            \
   }
