@@ -31,8 +31,8 @@ using OptionValues = std::map<std::string, std::string>;
 //     }
 //   };
 //
-// and these two visitors make the same fields reachable from text and listable. A field is an int, a double, a bool, or a
-// std::string with its choices in place of the bounds.
+// and these two visitors make the same fields reachable from text and listable. A field is an int, a double, a bool, or
+// a std::string with its choices in place of the bounds.
 class OptionLister {
  public:
   void operator()(const char* name, const int& field, const char* description, double minimum, double maximum);
@@ -44,15 +44,21 @@ class OptionLister {
   std::vector<OptionInfo> options;
 };
 
+// Sets the fields whose names are among `values`, which must outlive it. `solver` is named in errors.
+// Errors: std::invalid_argument for a value that is not of the type, not finite, out of bounds or not a choice, saying
+// what is valid.
 class OptionSetter {
  public:
-  explicit OptionSetter(const OptionValues& values) : values_(values) {}
+  OptionSetter(const std::string& solver, const OptionValues& values) : solver_(solver), values_(values) {}
   void operator()(const char* name, int& field, const char* description, double minimum, double maximum);
   void operator()(const char* name, double& field, const char* description, double minimum, double maximum);
   void operator()(const char* name, bool& field, const char* description);
   void operator()(const char* name, std::string& field, const char* description, std::vector<std::string> choices);
 
  private:
+  const std::string* find(const char* name) const;
+
+  const std::string& solver_;
   const OptionValues& values_;
 };
 
@@ -73,7 +79,7 @@ template <class Options>
 Options parse_options(const std::string& solver, const OptionValues& values) {
   require_known_options(solver, values, list_options<Options>());
   Options options;
-  OptionSetter setter(values);
+  OptionSetter setter(solver, values);
   options.visit(setter);
   return options;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pullback/solvers/options.h"
@@ -20,8 +21,8 @@ struct SolverEntry {
   std::string reference;    // author, year, DOI
   std::vector<OptionInfo> options;
   std::function<std::unique_ptr<GeodesicSolver>(const OptionValues&)> make;  // empty: unavailable
-  std::string unavailable;  // the reason, when `make` is empty
-  std::string origin = "built in";  // or the plugin file
+  std::string unavailable;                                                   // the reason, when `make` is empty
+  std::string origin;  // "built in" or the plugin file; written by the registry
 };
 
 // A set of solvers. Not a singleton: a program makes one and fills it, see plugins/builtin.h and plugin_loader.h.
@@ -29,7 +30,9 @@ struct SolverEntry {
 // Thread safety: const methods are safe from several threads.
 class SolverRegistry {
  public:
-  // Errors: std::invalid_argument when the name is taken, empty or has one of "+:,=".
+  // A name is a letter followed by letters, digits, '-' and '_'.
+  // Errors: std::invalid_argument when the name is malformed or taken, or when the entry has neither `make` nor a
+  // reason why it is unavailable.
   void add(SolverEntry entry);
 
   // Registers a solver class S with the constructor S(Options).
@@ -46,16 +49,26 @@ class SolverRegistry {
     add(std::move(entry));
   }
 
-  const std::map<std::string, SolverEntry>& entries() const { return entries_; }
+  // Registers a solver that cannot be used here, with the reason, so that listings show it.
+  void add_unavailable(std::string name, std::string description, std::string reason);
 
-  // Makes a solver from a chain such as "graph:neighbours=10+energy:nodes=64,tolerance=1e-8": each stage starts from the
-  // curve of the one before.
-  // Errors: std::invalid_argument for an unknown solver, option or value, an unavailable solver, or an empty stage, listing
+  const std::map<std::string, SolverEntry, std::less<>>& entries() const { return entries_; }
+
+  // What is written as the origin of the solvers added from now on.
+  void set_origin(std::string origin) { origin_ = std::move(origin); }
+  const std::string& origin() const { return origin_; }
+
+  // Makes a solver from a chain such as "graph:neighbours=10+energy:nodes=64,tolerance=1e-8": each stage starts from
+  // the curve of the one before. A '+' before a digit belongs to a number (1e+3), as no name starts with one. Errors:
+  // std::invalid_argument for an unknown solver, option or value, an unavailable solver, or an empty stage, listing
   // what is valid.
   std::unique_ptr<GeodesicSolver> make(std::string_view chain) const;
 
  private:
-  std::map<std::string, SolverEntry> entries_;
+  const SolverEntry& find(std::string_view name) const;  // one that is available
+
+  std::map<std::string, SolverEntry, std::less<>> entries_;
+  std::string origin_ = "built in";
 };
 
 }  // namespace pullback

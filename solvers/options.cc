@@ -1,0 +1,119 @@
+#include "pullback/solvers/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace pullback {
+namespace {
+
+// The whole text as a number, or nothing.
+template <class T>
+bool parse(const std::string& text, T& value) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end;
+}
+
+[[noreturn]] void throw_value(const std::string& solver, const char* name, const std::string& expected,
+                              const std::string& got) {
+  throw std::invalid_argument(
+      fmt::format("solver '{}', option '{}': expected {}, got '{}'", solver, name, expected, got));
+}
+
+std::string bounds(double minimum, double maximum) {
+  if (std::isinf(minimum) && std::isinf(maximum)) return "";
+  if (std::isinf(maximum)) return fmt::format(" of at least {}", minimum);
+  if (std::isinf(minimum)) return fmt::format(" of at most {}", maximum);
+  return fmt::format(" from {} to {}", minimum, maximum);
+}
+
+}  // namespace
+
+void OptionLister::operator()(const char* name, const int& field, const char* description, double minimum,
+                              double maximum) {
+  options.push_back({name, "int", fmt::format("{}", field), description, minimum, maximum, {}});
+}
+
+void OptionLister::operator()(const char* name, const double& field, const char* description, double minimum,
+                              double maximum) {
+  options.push_back({name, "double", fmt::format("{}", field), description, minimum, maximum, {}});
+}
+
+void OptionLister::operator()(const char* name, const bool& field, const char* description) {
+  OptionInfo& info = options.emplace_back();
+  info.name = name;
+  info.type = "bool";
+  info.default_value = field ? "true" : "false";
+  info.description = description;
+}
+
+void OptionLister::operator()(const char* name, const std::string& field, const char* description,
+                              std::vector<std::string> choices) {
+  OptionInfo& info = options.emplace_back();
+  info.name = name;
+  info.type = "choice";
+  info.default_value = field;
+  info.description = description;
+  info.choices = std::move(choices);
+}
+
+const std::string* OptionSetter::find(const char* name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? nullptr : &found->second;
+}
+
+void OptionSetter::operator()(const char* name, int& field, const char*, double minimum, double maximum) {
+  const std::string* const text = find(name);
+  if (text == nullptr) return;
+  int value = 0;
+  if (!parse(*text, value) || value < minimum || value > maximum) {
+    throw_value(solver_, name, "a whole number" + bounds(minimum, maximum), *text);
+  }
+  field = value;
+}
+
+void OptionSetter::operator()(const char* name, double& field, const char*, double minimum, double maximum) {
+  const std::string* const text = find(name);
+  if (text == nullptr) return;
+  double value = 0;
+  if (!parse(*text, value) || !std::isfinite(value) || value < minimum || value > maximum) {
+    throw_value(solver_, name, "a number" + bounds(minimum, maximum), *text);
+  }
+  field = value;
+}
+
+void OptionSetter::operator()(const char* name, bool& field, const char*) {
+  const std::string* const text = find(name);
+  if (text == nullptr) return;
+  if (*text != "true" && *text != "false") throw_value(solver_, name, "true or false", *text);
+  field = *text == "true";
+}
+
+void OptionSetter::operator()(const char* name, std::string& field, const char*, std::vector<std::string> choices) {
+  const std::string* const text = find(name);
+  if (text == nullptr) return;
+  if (std::find(choices.begin(), choices.end(), *text) == choices.end()) {
+    throw_value(solver_, name, fmt::format("one of {}", fmt::join(choices, ", ")), *text);
+  }
+  field = *text;
+}
+
+void require_known_options(const std::string& solver, const OptionValues& values,
+                           const std::vector<OptionInfo>& known) {
+  for (const auto& [name, value] : values) {
+    if (std::any_of(known.begin(), known.end(), [&](const OptionInfo& info) { return info.name == name; })) continue;
+    std::vector<std::string> names;
+    for (const OptionInfo& info : known) names.push_back(info.name);
+    throw std::invalid_argument(fmt::format("solver '{}' has no option '{}'; it has {}", solver, name,
+                                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+  }
+}
+
+}  // namespace pullback
