@@ -1,0 +1,127 @@
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+
+#include "pullback/training/network.h"
+
+namespace pullback::training {
+namespace {
+
+std::vector<std::int64_t> decoder_sizes(const Options& options, std::int64_t pixels) {
+  std::vector<std::int64_t> sizes{options.latent};
+  sizes.insert(sizes.end(), options.hidden.begin(), options.hidden.end());
+  sizes.push_back(pixels);
+  return sizes;
+}
+
+// The decoder's mirror image; a VAE's encoder gives a mean and a log variance for each latent coordinate.
+std::vector<std::int64_t> encoder_sizes(const Options& options, std::int64_t pixels) {
+  std::vector<std::int64_t> sizes = decoder_sizes(options, pixels);
+  std::reverse(sizes.begin(), sizes.end());
+  if (options.kind == Kind::kVae) sizes.back() *= 2;
+  return sizes;
+}
+
+// Cross-entropy of pixels in [0, 1] against Bernoulli logits: nats per image, mean over the batch.
+torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& pixels) {
+  return (at::softplus(logits) - logits * pixels).sum(1).mean();
+}
+
+class Autoencoder final : public Trainer {
+ public:
+  Autoencoder(const Options& options, const Dataset& data)
+      : options_(options),
+        train_(to_tensor(data.train)),
+        heldout_(to_tensor(data.heldout)),
+        heldout_labels_(data.heldout.labels),
+        random_(at::detail::createCPUGenerator(static_cast<std::uint64_t>(options.seed))),
+        encoder_(encoder_sizes(options, train_.size(1)), options.activation, random_),
+        decoder_(decoder_sizes(options, train_.size(1)), options.activation, random_),
+        optimiser_(all_parameters(), {options.learning_rate, options.weight_decay, 0.9, 0.999}) {}
+
+  double run_epoch(double rate_factor) override {
+    optimiser_.set_rate_factor(rate_factor);
+    double sum = 0;
+    const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);
+    for (const torch::Tensor& batch : batches) {
+      const torch::Tensor images = train_.index_select(0, batch);
+      const torch::Tensor loss = options_.kind == Kind::kVae ? vae_loss(images) : dae_loss(images);
+      optimiser_.step(loss);
+      sum += loss.item<double>();
+    }
+    return sum / static_cast<double>(batches.size());
+  }
+
+  std::map<std::string, Tensor> state() const override {
+    State state;
+    save_parameters("parameter", all_parameters(), state);
+    optimiser_.save("adam", state);
+    save_random(random_, state);
+    return state;
+  }
+
+  void restore(const std::map<std::string, Tensor>& state) override {
+    restore_parameters("parameter", all_parameters(), state);
+    optimiser_.restore("adam", state);
+    restore_random(random_, state);
+  }
+
+  TrainedModel finish() override {
+    torch::NoGradGuard no_grad;
+    TrainedModel model;
+    model.decoder = decoder_.layers("sigmoid", train_.size(1));
+    model.encoder = encoder_.layers("identity", options_.latent);
+    const torch::Tensor codes = encode(heldout_);
+    model.heldout_loss = cross_entropy(decoder_.forward(codes), heldout_).item<double>();
+    model.heldout_measure = "cross-entropy of held-out images reconstructed from their codes, nats per image";
+    const std::int64_t count = std::min<std::int64_t>(options_.codes, codes.size(0));
+    model.codes = to_stored(codes.narrow(0, 0, count));
+    model.labels = Tensor::from_bytes({count}, {heldout_labels_.begin(), heldout_labels_.begin() + count});
+    return model;
+  }
+
+ private:
+  std::vector<torch::Tensor> all_parameters() const {
+    std::vector<torch::Tensor> all = encoder_.parameters();
+    all.insert(all.end(), decoder_.parameters().begin(), decoder_.parameters().end());
+    return all;
+  }
+
+  // The code that the stored encoder gives: the mean, for a VAE.
+  torch::Tensor encode(const torch::Tensor& images) const {
+    return encoder_.forward(images).narrow(1, 0, options_.latent);
+  }
+
+  // The negative evidence lower bound, with one sample of the posterior.
+  torch::Tensor vae_loss(const torch::Tensor& images) {
+    const torch::Tensor statistics = encoder_.forward(images);
+    const torch::Tensor mean = statistics.narrow(1, 0, options_.latent);
+    const torch::Tensor log_variance = statistics.narrow(1, options_.latent, options_.latent);
+    const torch::Tensor code = mean + (log_variance / 2).exp() * at::randn(mean.sizes(), random_);
+    const torch::Tensor divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean() / 2;
+    return cross_entropy(decoder_.forward(code), images) + options_.kl_weight * divergence;
+  }
+
+  torch::Tensor dae_loss(const torch::Tensor& images) {
+    const torch::Tensor kept = at::rand(images.sizes(), random_) >= options_.noise;
+    const torch::Tensor code = encode(images * kept);
+    return cross_entropy(decoder_.forward(code), images) + options_.code_penalty * code.square().sum(1).mean();
+  }
+
+  Options options_;
+  torch::Tensor train_;
+  torch::Tensor heldout_;
+  std::vector<std::uint8_t> heldout_labels_;
+  at::Generator random_;
+  Network encoder_;
+  Network decoder_;
+  Optimiser optimiser_;
+};
+
+}  // namespace
+
+std::unique_ptr<Trainer> make_autoencoder(const Options& options, const Dataset& data) {
+  return std::make_unique<Autoencoder>(options, data);
+}
+
+}  // namespace pullback::training

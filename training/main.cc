@@ -1,0 +1,141 @@
+// The program behind `pullback train`. It is a program of its own because LibTorch takes 0.4 s to start.
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <numbers>
+
+#include "pullback/generators/error.h"
+#include "pullback/training/checkpoint.h"
+#include "pullback/training/idx.h"
+#include "pullback/training/model_writer.h"
+#include "pullback/training/options.h"
+#include "pullback/training/progress.h"
+#include "pullback/training/trainer.h"
+
+namespace pullback::training {
+namespace {
+
+constexpr int kFileTrouble = 3;
+constexpr int kInterrupted = 130;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// A second Ctrl-C ends the program at once: the handler is taken off by SA_RESETHAND.
+void watch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_flags = SA_RESETHAND;
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+// What the images are, for comparison with a checkpoint.
+std::string digest(const Dataset& data) {
+  uLong crc = crc32(0, nullptr, 0);
+  for (const ImageSet* set : {&data.train, &data.heldout}) {
+    crc = crc32_z(crc, set->pixels.data(), set->pixels.size());
+    crc = crc32_z(crc, set->labels.data(), set->labels.size());
+  }
+  return fmt::format("{} of {}x{} (crc {:08x})", data.train.count, data.train.rows, data.train.columns, crc);
+}
+
+// Finds out now what would otherwise fail after minutes of training.
+void check_output(const std::filesystem::path& out) {
+  if (std::filesystem::is_directory(out)) throw Error(fmt::format("{}: is a folder, not a file", out.string()));
+  const std::filesystem::path parent = out.has_parent_path() ? out.parent_path() : ".";
+  if (!std::filesystem::is_directory(parent)) {
+    throw Error(fmt::format("{}: cannot be written, there is no folder {}", out.string(), parent.string()));
+  }
+}
+
+// The share of the learning rate in this epoch: half a cosine from 1 to 0.
+double rate_factor(int epoch, int epochs) { return 0.5 * (1 + std::cos(std::numbers::pi * epoch / epochs)); }
+
+std::optional<Checkpoint> find_checkpoint(const Options& options, const std::string& settings, Trainer& trainer) {
+  if (options.fresh) return std::nullopt;
+  std::optional<Checkpoint> found = read_checkpoint(options.checkpoint, settings);
+  if (!found) {
+    if (options.resume) throw Error(fmt::format("{}: no checkpoint to resume from", options.checkpoint.string()));
+    return std::nullopt;
+  }
+  try {
+    trainer.restore(found->state);
+  } catch (const std::invalid_argument& error) {
+    throw Error(fmt::format("{}: damaged checkpoint ({}); delete it or give --fresh to begin anew",
+                            options.checkpoint.string(), error.what()));
+  }
+  fmt::print(stderr, "going on from {} after epoch {} of {}\n", options.checkpoint.string(), found->epoch,
+             options.epochs);
+  return found;
+}
+
+// Returns the loss of the last epoch, or nothing when it was interrupted (and the checkpoint written).
+std::optional<double> run_epochs(const Options& options, const std::string& settings, Trainer& trainer) {
+  using Clock = std::chrono::steady_clock;
+  Checkpoint at{settings, 0, 0, {}};
+  if (auto found = find_checkpoint(options, settings, trainer)) at = std::move(*found);
+  Progress progress(options.epochs, at.epoch);
+  Clock::time_point written = Clock::now();
+  while (at.epoch < options.epochs) {
+    at.loss = trainer.run_epoch(rate_factor(at.epoch, options.epochs));
+    ++at.epoch;
+    progress.show(at.epoch, at.loss);
+    if (!std::isfinite(at.loss)) {
+      throw Error(fmt::format("training diverged in epoch {}: give a smaller --learning-rate", at.epoch));
+    }
+    const bool due = std::chrono::duration<double>(Clock::now() - written).count() >= options.checkpoint_seconds;
+    if (!due && !interrupted) continue;
+    at.state = trainer.state();
+    write_checkpoint(options.checkpoint, at);
+    written = Clock::now();
+    if (!interrupted) continue;
+    progress.close();
+    fmt::print(stderr, "stopped after epoch {} of {}; the same command goes on from {}\n", at.epoch, options.epochs,
+               options.checkpoint.string());
+    return std::nullopt;
+  }
+  return at.loss;
+}
+
+int train(const Options& options) {
+  check_output(options.out);
+  check_output(options.checkpoint);
+  const Dataset data = load_dataset(options.data, options.train);
+  set_threads(options.threads);
+  const auto trainer = options.kind == Kind::kGan ? make_gan(options, data) : make_autoencoder(options, data);
+  const auto loss = run_epochs(options, settings_text(options, digest(data)), *trainer);
+  if (!loss) return kInterrupted;
+  const TrainedModel model = trainer->finish();
+  write_trained_model(options, data, model, *loss);
+  std::error_code ignored;  // the model is written; a checkpoint that stays does no harm
+  std::filesystem::remove(options.checkpoint, ignored);
+  fmt::print("{}: loss {:.4g}, held out {:.4g} ({})\n", options.out.string(), *loss, model.heldout_loss,
+             model.heldout_measure);
+  return 0;
+}
+
+int run(int argc, const char* const* argv) {
+  const ParsedCommand parsed = parse_command(argc, argv);
+  if (!parsed.options) return parsed.status;
+  watch_interrupts();
+  return train(*parsed.options);
+}
+
+}  // namespace
+}  // namespace pullback::training
+
+int main(int argc, char** argv) {
+  try {
+    return pullback::training::run(argc, argv);
+  } catch (const pullback::Error& error) {
+    fmt::print(stderr, "pullback train: {}\n", error.what());
+    return pullback::training::kFileTrouble;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "pullback train: unexpected: {}\n", error.what());
+    return 1;
+  }
+}

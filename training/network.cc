@@ -1,0 +1,173 @@
+#include "pullback/training/network.h"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+namespace pullback::training {
+namespace {
+
+torch::Tensor activate(const std::string& name, const torch::Tensor& x) {
+  if (name == "tanh") return x.tanh();
+  if (name == "sigmoid") return x.sigmoid();
+  if (name == "relu") return x.relu();
+  if (name == "leaky_relu") return at::leaky_relu(x);
+  if (name == "elu") return at::elu(x);
+  if (name == "softplus") return at::softplus(x);
+  if (name == "silu") return at::silu(x);
+  if (name == "gelu") return at::gelu(x);
+  if (name == "identity") return x;
+  throw std::invalid_argument(fmt::format("unknown activation {}", name));
+}
+
+std::string numbered(const std::string& prefix, std::size_t i) { return fmt::format("{}.{}", prefix, i); }
+
+void copy_in(const State& state, const std::string& name, torch::Tensor target) {
+  const auto found = state.find(name);
+  if (found == state.end()) throw std::invalid_argument(fmt::format("tensor '{}' is absent", name));
+  const Tensor& stored = found->second;
+  const bool bytes = target.scalar_type() == torch::kByte;
+  if (stored.dtype != (bytes ? "U8" : "F32") || stored.shape != target.sizes().vec()) {
+    throw std::invalid_argument(
+        fmt::format("tensor '{}' is {} [{}]", name, stored.dtype, fmt::join(stored.shape, ", ")));
+  }
+  torch::NoGradGuard no_grad;
+  target.copy_(torch::from_blob(const_cast<std::byte*>(stored.data.data()), stored.shape, target.scalar_type()));
+}
+
+}  // namespace
+
+Network::Network(const std::vector<std::int64_t>& sizes, std::string hidden_activation, at::Generator& random)
+    : hidden_activation_(std::move(hidden_activation)) {
+  for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
+    const double bound = std::sqrt(6.0 / static_cast<double>(sizes[i] + sizes[i + 1]));
+    torch::Tensor weight = torch::empty({sizes[i + 1], sizes[i]});
+    weight.uniform_(-bound, bound, random);
+    parameters_.push_back(weight.requires_grad_());
+    parameters_.push_back(torch::zeros({sizes[i + 1]}).requires_grad_());
+  }
+}
+
+torch::Tensor Network::forward(torch::Tensor x) const {
+  for (std::size_t i = 0; i < parameters_.size(); i += 2) {
+    x = at::linear(x, parameters_[i], parameters_[i + 1]);
+    if (i + 2 < parameters_.size()) x = activate(hidden_activation_, x);
+  }
+  return x;
+}
+
+Network Network::clone() const {
+  Network copy = *this;
+  for (torch::Tensor& parameter : copy.parameters_) parameter = parameter.detach().clone().requires_grad_();
+  return copy;
+}
+
+std::vector<Layer> Network::layers(const std::string& last_activation, std::int64_t outputs) const {
+  std::vector<Layer> layers;
+  for (std::size_t i = 0; i < parameters_.size(); i += 2) {
+    const bool last = i + 2 == parameters_.size();
+    const std::int64_t rows = last ? outputs : parameters_[i].size(0);
+    layers.push_back({to_stored(parameters_[i].narrow(0, 0, rows)), to_stored(parameters_[i + 1].narrow(0, 0, rows)),
+                      last ? last_activation : hidden_activation_});
+  }
+  return layers;
+}
+
+Optimiser::Optimiser(std::vector<torch::Tensor> parameters, Settings settings)
+    : parameters_(std::move(parameters)),
+      learning_rate_(settings.learning_rate),
+      adam_(parameters_, torch::optim::AdamWOptions(settings.learning_rate)
+                             .weight_decay(settings.weight_decay)
+                             .betas({settings.beta1, settings.beta2})) {}
+
+void Optimiser::set_rate_factor(double factor) {
+  for (auto& group : adam_.param_groups()) group.options().set_lr(learning_rate_ * factor);
+}
+
+void Optimiser::step(const torch::Tensor& loss) {
+  const std::vector<torch::Tensor> gradients = torch::autograd::grad({loss}, parameters_);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].mutable_grad() = gradients[i];
+  adam_.step();
+}
+
+void Optimiser::save(const std::string& prefix, State& state) const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& entry = adam_.state().at(c10::guts::to_string(parameters_[i].unsafeGetTensorImpl()));
+    const auto& adam = static_cast<const torch::optim::AdamWParamState&>(*entry);
+    const std::string name = numbered(prefix, i);
+    state[name + ".mean"] = to_stored(adam.exp_avg());
+    state[name + ".square"] = to_stored(adam.exp_avg_sq());
+    // Steps stay far below 2²⁴, where floats are whole numbers.
+    state[name + ".step"] = Tensor::from_float({}, {static_cast<float>(adam.step())});
+  }
+}
+
+void Optimiser::restore(const std::string& prefix, const State& state) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string name = numbered(prefix, i);
+    torch::Tensor mean = torch::zeros_like(parameters_[i], torch::TensorOptions().requires_grad(false));
+    torch::Tensor square = mean.clone();
+    torch::Tensor step = torch::zeros({});
+    copy_in(state, name + ".mean", mean);
+    copy_in(state, name + ".square", square);
+    copy_in(state, name + ".step", step);
+    auto adam = std::make_unique<torch::optim::AdamWParamState>();
+    adam->exp_avg(mean);
+    adam->exp_avg_sq(square);
+    adam->step(static_cast<std::int64_t>(step.item<float>()));
+    adam_.state()[c10::guts::to_string(parameters_[i].unsafeGetTensorImpl())] = std::move(adam);
+  }
+}
+
+Tensor to_stored(const torch::Tensor& tensor) {
+  const torch::Tensor plain = tensor.detach().contiguous();
+  Tensor stored{plain.scalar_type() == torch::kByte ? "U8" : "F32", plain.sizes().vec(),
+                std::vector<std::byte>(plain.nbytes())};
+  if (plain.nbytes() > 0) std::memcpy(stored.data.data(), plain.data_ptr(), plain.nbytes());
+  return stored;
+}
+
+void save_parameters(const std::string& prefix, const std::vector<torch::Tensor>& parameters, State& state) {
+  for (std::size_t i = 0; i < parameters.size(); ++i) state[numbered(prefix, i)] = to_stored(parameters[i]);
+}
+
+void restore_parameters(const std::string& prefix, std::vector<torch::Tensor> parameters, const State& state) {
+  for (std::size_t i = 0; i < parameters.size(); ++i) copy_in(state, numbered(prefix, i), parameters[i]);
+}
+
+void save_random(const at::Generator& random, State& state) { state["random"] = to_stored(random.get_state()); }
+
+void restore_random(at::Generator& random, const State& state) {
+  torch::Tensor bytes = random.get_state();
+  copy_in(state, "random", bytes);
+  random.set_state(bytes);
+}
+
+torch::Tensor to_tensor(const ImageSet& images) {
+  return torch::from_blob(const_cast<std::uint8_t*>(images.pixels.data()), {images.count, images.pixels_per_image()},
+                          torch::kByte)
+      .to(torch::kFloat)
+      .div_(255);
+}
+
+std::vector<torch::Tensor> shuffled_batches(std::int64_t count, std::int64_t batch, at::Generator& random) {
+  const torch::Tensor order = at::randperm(count, random, torch::kLong);
+  std::vector<torch::Tensor> batches;
+  for (std::int64_t first = 0; first + batch <= count; first += batch) batches.push_back(order.narrow(0, first, batch));
+  if (batches.empty()) batches.push_back(order);
+  return batches;
+}
+
+void set_threads(int threads) {
+  at::set_num_threads(threads);
+  // The BLAS has threads of its own, and LibTorch does not reach them.
+  using Setter = void (*)(int);
+  if (auto* setter = reinterpret_cast<Setter>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) setter(threads);
+}
+
+}  // namespace pullback::training
