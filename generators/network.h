@@ -12,6 +12,8 @@
 
 namespace pullback {
 
+class NetworkSweeps;
+
 enum class ActivationKind {
   kIdentity,   // x
   kTanh,       // tanh x
@@ -34,6 +36,7 @@ struct Activation {
 // "tanh", "leaky_relu", …
 std::string_view activation_name(ActivationKind kind);
 std::vector<std::string_view> activation_names();
+bool has_parameter(ActivationKind kind);
 
 // The activation of that name; a parameter that is not given is PyTorch's default (slope 0.01, alpha 1, beta 1).
 // Errors: std::invalid_argument for an unknown name, with the valid ones; for a parameter that is not finite, is given
@@ -73,8 +76,6 @@ class Network final : public Generator {
   std::string_view instruction_set() const;
 
  private:
-  struct Packed;  // the weights as the kernels read them
-
   void do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const override;
   void do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const override;
   void do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
@@ -85,7 +86,8 @@ class Network final : public Generator {
                        Workspace& ws) const override;
 
   std::vector<Layer> layers_;
-  std::unique_ptr<const Packed> packed_;
+  Matrix identity_;  // of Rⁿ: the tangents at the input
+  std::unique_ptr<const NetworkSweeps> sweeps_;
 };
 
 // The instruction set that networks made now will run on: the widest that this processor has, or the one named by the
