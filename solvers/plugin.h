@@ -15,12 +15,12 @@ inline constexpr std::uint32_t kPluginApiVersion = 1;
 // them. Filled in by the compiler of the plugin, compared with the program's own before anything of it is called.
 struct BuildFingerprint {
   std::uint32_t size = sizeof(BuildFingerprint);
-  std::uint32_t cxx_abi;         // __GXX_ABI_VERSION
-  std::uint32_t cxx11_abi;       // _GLIBCXX_USE_CXX11_ABI
-  std::uint32_t eigen_version;   // world·10⁴ + major·10² + minor
+  std::uint32_t cxx_abi;          // __GXX_ABI_VERSION
+  std::uint32_t cxx11_abi;        // _GLIBCXX_USE_CXX11_ABI
+  std::uint32_t eigen_version;    // world·10⁴ + major·10² + minor
   std::uint32_t eigen_alignment;  // EIGEN_MAX_ALIGN_BYTES: what allocation and moves rely on
   std::uint32_t eigen_default_column_major;
-  std::uint32_t scalar_size;     // of the library's scalar
+  std::uint32_t scalar_size;      // of the library's scalar
   std::uint32_t library_version;  // major·10⁴ + minor·10²: the ABI of the classes below may change with either
 
   bool operator==(const BuildFingerprint&) const = default;
@@ -51,8 +51,8 @@ struct PluginRegistrar {
   GeneratorRegistry& generators;
 };
 
-// The description of a plugin. Plain data, so that it can be read before anything is known to agree; `api_version` comes
-// first and stays first.
+// The description of a plugin. Plain data, so that it can be read before anything is known to agree; `api_version`
+// comes first and stays first.
 struct PluginInfo {
   std::uint32_t api_version;
   const char* name;
@@ -70,10 +70,11 @@ inline constexpr const char* kPluginEntryName = "pullback_plugin";
 
 // Exports a plugin from a shared object:
 //   PULLBACK_PLUGIN("sample", "1.0", [](pullback::PluginRegistrar& r) { r.solvers.add<…>(…); })
-// A built-in plugin defines a function of another name with the same content.
-#define PULLBACK_PLUGIN(name, version, callback)                                                            \
-  extern "C" __attribute__((visibility("default"))) const pullback::PluginInfo* pullback_plugin() {          \
+// The callback is a function or a lambda without captures. A built-in plugin defines a function of another name with
+// the same content.
+#define PULLBACK_PLUGIN(name, version, ...)                                                                    \
+  extern "C" __attribute__((visibility("default"))) const pullback::PluginInfo* pullback_plugin() {            \
     static const pullback::PluginInfo info{pullback::kPluginApiVersion, name, version, pullback::this_build(), \
-                                           callback};                                                        \
-    return &info;                                                                                            \
+                                           __VA_ARGS__};                                                       \
+    return &info;                                                                                              \
   }
