@@ -1,0 +1,121 @@
+#include "pullback/generators/compose.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace pullback {
+namespace {
+
+using Eigen::Index;
+
+const Generator& checked(const std::shared_ptr<const Generator>& f, const Matrix& A, const Vector& b) {
+  if (!f) throw std::invalid_argument("AffineInput: the generator must not be null");
+  const int m = f->latent_dimension();
+  if (A.rows() != m || A.cols() < 1 || b.size() != m) {
+    throw std::invalid_argument(
+        fmt::format("AffineInput: '{}' takes {} numbers, so A must be {}×n with n ≥ 1 and b have {} entries, got {}×{} "
+                    "and {}",
+                    f->traits().name, m, m, m, A.rows(), A.cols(), b.size()));
+  }
+  return *f;
+}
+
+GeneratorTraits traits_of(const Generator& f, std::string name) {
+  GeneratorTraits traits = f.traits();
+  traits.name = name.empty() ? traits.name + "(Az+b)" : std::move(name);
+  return traits;
+}
+
+// Az + b of every column. Small inner dimension: coefficient by coefficient, which allocates nothing.
+template <class Out>
+void transform(const Matrix& A, const Vector& b, const ConstMatrixRef& Z, Out& Y) {
+  Y.noalias() = A.lazyProduct(Z);
+  Y.colwise() += b;
+}
+
+// Block k of J becomes block k of `inner` times A.
+template <class Inner>
+void chain_jacobian(const Inner& inner, const Matrix& A, MatrixRef& J) {
+  for (Index k = 0; k < J.cols() / A.cols(); ++k) {
+    J.middleCols(k * A.cols(), A.cols()).noalias() = inner.middleCols(k * A.rows(), A.rows()).lazyProduct(A);
+  }
+}
+
+}  // namespace
+
+AffineInput::AffineInput(std::shared_ptr<const Generator> f, Matrix A, Vector b, std::string name)
+    : Generator(static_cast<int>((checked(f, A, b), A.cols())), f->ambient_dimension(), traits_of(*f, std::move(name))),
+      f_(std::move(f)),
+      A_(std::move(A)),
+      b_(std::move(b)) {}
+
+void AffineInput::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(A_.rows(), Z.cols());
+  transform(A_, b_, Z, Y);
+  f_->value(Y, X, ws);
+}
+
+void AffineInput::do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(A_.rows(), Z.cols());
+  auto inner = frame.matrix(ambient_dimension(), A_.rows() * Z.cols());
+  transform(A_, b_, Z, Y);
+  f_->value_and_jacobian(Y, X, inner, ws);
+  chain_jacobian(inner, A_, J);
+}
+
+void AffineInput::do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
+                                        Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(A_.rows(), Z.cols());
+  auto AV = frame.matrix(A_.rows(), Z.cols());
+  transform(A_, b_, Z, Y);
+  AV.noalias() = A_.lazyProduct(V);
+  f_->second_directional(Y, AV, D, ws);
+}
+
+void AffineInput::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(A_.rows(), Z.cols());
+  auto inner = frame.matrix(A_.rows(), Z.cols());
+  transform(A_, b_, Z, Y);
+  f_->vjp(Y, W, inner, ws);
+  G.noalias() = A_.transpose().lazyProduct(inner);
+}
+
+void AffineInput::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H,
+                                      Workspace& ws) const {
+  const Index m = A_.rows();
+  const Index n = A_.cols();
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(m, Z.cols());
+  auto inner = frame.matrix(m, m * Z.cols());
+  auto right = frame.matrix(m, n);
+  transform(A_, b_, Z, Y);
+  f_->weighted_hessian(Y, W, inner, ws);
+  for (Index k = 0; k < Z.cols(); ++k) {
+    right.noalias() = inner.middleCols(m * k, m).lazyProduct(A_);
+    auto block = H.middleCols(n * k, n);
+    block.noalias() = A_.transpose().lazyProduct(right);
+    for (Index i = 0; i < n; ++i) {  // symmetric to the last bit
+      for (Index j = 0; j < i; ++j) block(i, j) = block(j, i) = 0.5 * (block(i, j) + block(j, i));
+    }
+  }
+}
+
+void AffineInput::do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J,
+                                  MatrixRef D, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(A_.rows(), Z.cols());
+  auto AV = frame.matrix(A_.rows(), Z.cols());
+  auto inner = frame.matrix(ambient_dimension(), A_.rows() * Z.cols());
+  transform(A_, b_, Z, Y);
+  AV.noalias() = A_.lazyProduct(V);
+  f_->second_order(Y, AV, X, inner, D, ws);
+  chain_jacobian(inner, A_, J);
+}
+
+}  // namespace pullback

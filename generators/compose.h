@@ -1,0 +1,39 @@
+// A generator after a change of chart.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pullback/generators/generator.h"
+#include "pullback/generators/types.h"
+
+namespace pullback {
+
+// z ↦ f(Az + b), with
+//
+//   J = J_f A,  d²[v,v] = d²f[Av,Av],  Jᵀw = Aᵀ J_fᵀ w,  H = Aᵀ H_f A,  each at Az + b.
+//
+// A is m×n and b has m entries, where f takes m; the latent dimension is n. A may be singular or not square.
+// Undefined: as for f. Errors: std::invalid_argument if f is null, A has no columns, or A or b do not have m rows.
+// Cost: one evaluation of the same kind of f, and products with A. Thread safety: as f.
+class AffineInput final : public Generator {
+ public:
+  // An empty name stands for "NAME(Az+b)".
+  AffineInput(std::shared_ptr<const Generator> f, Matrix A, Vector b, std::string name = {});
+
+ private:
+  void do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const override;
+  void do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const override;
+  void do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
+                             Workspace& ws) const override;
+  void do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const override;
+  void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const override;
+  void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
+                       Workspace& ws) const override;
+
+  std::shared_ptr<const Generator> f_;
+  Matrix A_;
+  Vector b_;
+};
+
+}  // namespace pullback

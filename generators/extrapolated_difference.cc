@@ -1,0 +1,98 @@
+#include "pullback/generators/extrapolated_difference.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace pullback::internal {
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double step_of(double h, int level) { return std::ldexp(h, -level); }
+
+// The first level from which on all samples are finite: longer steps may leave the domain.
+int first_finite_level(const Matrix& samples) {
+  if (!samples.col(0).allFinite()) return kDifferenceLevels;
+  int level = kDifferenceLevels;
+  while (level > 0 && samples.middleCols(2 * level - 1, 2).allFinite()) --level;
+  return level;
+}
+
+struct Estimate {
+  double derivative = 0;
+  double uncertainty = kInfinity;
+};
+
+// Neville's tableau of one component; the entry that agrees best with its neighbours.
+Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double centre, int first) {
+  Estimate best;
+  std::array<double, kDifferenceLevels> previous{};
+  std::array<double, kDifferenceLevels> current{};
+  for (int level = first; level < kDifferenceLevels; ++level) {
+    const double plus = samples(row, 2 * level + 1);
+    const double minus = samples(row, 2 * level + 2);
+    current[0] = (plus - minus) / (2 * step_of(h, level));
+    const double rounding =
+        kEpsilon * (std::abs(plus) + std::abs(minus) + std::abs(current[0]) * centre) / step_of(h, level);
+    double power = 1;
+    for (int order = 1; order <= level - first; ++order) {
+      power *= 4;
+      current[order] = current[order - 1] + (current[order - 1] - previous[order - 1]) / (power - 1);
+      const double uncertainty = rounding + std::max(std::abs(current[order] - current[order - 1]),
+                                                     std::abs(current[order] - previous[order - 1]));
+      if (uncertainty < best.uncertainty) best = {current[order], uncertainty};
+    }
+    previous = current;
+  }
+  return best;
+}
+
+// Whether the one-sided slopes of one component stay apart. For a smooth function their distance falls with the step,
+// by 8 over three levels; at a kink it stays, at a jump it grows.
+bool has_kink(const Matrix& samples, Eigen::Index row, double h, double centre, double largest_slope) {
+  constexpr int kFine = kDifferenceLevels - 1;
+  constexpr int kCoarse = kFine - 3;
+  constexpr double kSignificant = 0.01;  // of the largest slope; less does not matter and may be noise
+  constexpr double kSafety = 1e3;
+  const auto apart = [&](int level) {
+    return std::abs(samples(row, 2 * level + 1) + samples(row, 2 * level + 2) - 2 * samples(row, 0)) /
+           step_of(h, level);
+  };
+  const double rounding = kEpsilon * (std::abs(samples(row, 0)) + largest_slope * centre) / step_of(h, kFine);
+  const double fine = apart(kFine);
+  return fine > kSignificant * largest_slope && fine > kSafety * rounding && fine > 0.5 * apart(kCoarse);
+}
+
+}  // namespace
+
+Eigen::RowVectorXd difference_offsets(double h) {
+  Eigen::RowVectorXd offsets(kDifferenceSamples);
+  offsets(0) = 0;
+  for (int level = 0; level < kDifferenceLevels; ++level) {
+    offsets(2 * level + 1) = step_of(h, level);
+    offsets(2 * level + 2) = -step_of(h, level);
+  }
+  return offsets;
+}
+
+Difference extrapolated_difference(const Matrix& samples, double h, double centre) {
+  const Eigen::Index rows = samples.rows();
+  Difference result{Vector::Zero(rows), Vector::Constant(rows, kInfinity), false};
+  const int first = first_finite_level(samples);
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    const Estimate estimate = extrapolate(samples, row, h, centre, first);
+    result.derivative(row) = estimate.derivative;
+    result.uncertainty(row) = estimate.uncertainty;
+  }
+  if (first > kDifferenceLevels - 4) return result;
+  const double largest_slope = result.derivative.lpNorm<Eigen::Infinity>();
+  for (Eigen::Index row = 0; row < rows && !result.kink; ++row) {
+    result.kink = has_kink(samples, row, h, centre, largest_slope);
+  }
+  return result;
+}
+
+}  // namespace pullback::internal

@@ -1,0 +1,25 @@
+// Central differences extrapolated to step 0; private to check_derivatives.
+#pragma once
+
+#include "pullback/generators/types.h"
+
+namespace pullback::internal {
+
+constexpr int kDifferenceLevels = 12;
+constexpr int kDifferenceSamples = 2 * kDifferenceLevels + 1;
+
+// The offsets from the centre at which a function is sampled, for the longest step h: 0, h, −h, h/2, −h/2, …
+Eigen::RowVectorXd difference_offsets(double h);
+
+struct Difference {
+  Vector derivative;
+  Vector uncertainty;  // infinite where it could not be formed
+  bool kink = false;   // the one-sided slopes stay apart, in some component
+};
+
+// The derivative at 0 of a vector function of one number. Column s of `samples` is its value at
+// difference_offsets(h)(s). `centre` is the size of the numbers that the offsets were added to, whose rounding the
+// samples carry.
+Difference extrapolated_difference(const Matrix& samples, double h, double centre);
+
+}  // namespace pullback::internal
