@@ -1,1 +1,31 @@
 # Installation: libraries, headers, the tool, the models and a package for find_package(pullback).
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/pullback)
+set(model_dir ${CMAKE_INSTALL_DATADIR}/pullback/models)
+
+get_property(layers GLOBAL PROPERTY PULLBACK_TARGETS)
+install(TARGETS ${layers} EXPORT pullbackTargets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT pullbackTargets NAMESPACE pullback:: DESTINATION ${package_dir})
+
+# All that the tool needs at run time, for building it without tests and examples.
+add_custom_target(tool DEPENDS ${layers})
+foreach(program pullback pullback-train)
+  if(TARGET ${program})
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    add_dependencies(tool ${program})
+  endif()
+endforeach()
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/ DESTINATION ${model_dir}
+        FILES_MATCHING PATTERN "*.safetensors" PATTERN "*.md")
+
+configure_package_config_file(cmake/pullbackConfig.cmake.in ${PROJECT_BINARY_DIR}/pullbackConfig.cmake
+                              INSTALL_DESTINATION ${package_dir} PATH_VARS model_dir)
+# The classes of the public headers may change with the minor version until 1.0.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/pullbackConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/pullbackConfig.cmake ${PROJECT_BINARY_DIR}/pullbackConfigVersion.cmake
+        DESTINATION ${package_dir})

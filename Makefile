@@ -1,0 +1,53 @@
+# The short commands. CMakePresets.json has the other builds: cmake --list-presets
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test bench format format-check tidy clean
+
+BUILD := build/release
+SOURCES = git ls-files '*.cc' '*.h'
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+deps:  ## install what is missing of packages.txt, by apt-get
+	@if ! command -v dpkg-query >/dev/null; then \
+	  echo "This is not Debian: install what packages.txt lists by hand." >&2; exit 0; \
+	fi; \
+	missing=$$(for package in $$(sed 's/#.*//' packages.txt); do \
+	  dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ]; then root=env; else root='sudo env'; fi; \
+	  echo "Installing" $$missing; \
+	  $$root apt-get update -q && \
+	  $$root DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	fi
+
+$(BUILD)/build.ninja: | deps
+	cmake --preset release
+
+build: deps $(BUILD)/build.ninja  ## the tool build/release/bin/pullback, with training and TorchScript
+	cmake --build --preset release --target tool
+
+demo: deps $(BUILD)/build.ninja  ## compare the solvers on the shipped models; writes build/demo/report.html
+	cmake --build --preset release --target pullback
+	$(BUILD)/bin/pullback compare --out build/demo
+
+test: deps $(BUILD)/build.ninja  ## build everything and run all tests
+	cmake --build --preset release
+	ctest --preset release
+
+bench: deps $(BUILD)/build.ninja  ## run the benchmarks
+	cmake --build --preset release --target benchmarks
+	for program in $(BUILD)/bin/*_bench; do $$program || exit; done
+
+format:  ## lay out every source with clang-format
+	$(SOURCES) | xargs clang-format -i
+
+format-check:
+	$(SOURCES) | xargs clang-format --dry-run --Werror
+
+tidy: deps $(BUILD)/build.ninja  ## run clang-tidy on every source; a finding is an error
+	run-clang-tidy -quiet -p $(BUILD) '$(CURDIR)/.*\.cc$$'
+
+clean:  ## remove all that was built
+	rm -rf build
