@@ -16,7 +16,7 @@ struct ExponentialOptions {
   // geodesic and relative to its length, is below this.
   double tolerance = 1e-11;
   int max_steps = 20'000;
-  std::function<bool()> should_stop;  // asked before every step; empty: never
+  std::function<bool()> should_stop = {};  // asked before every step; empty: never
 };
 
 enum class FlowStatus { kComplete, kTooManySteps, kNotFinite, kStopped };
@@ -24,9 +24,9 @@ enum class FlowStatus { kComplete, kTooManySteps, kNotFinite, kStopped };
 // A geodesic and, where asked for, how it moves with its start.
 struct GeodesicFlow {
   FlowStatus status = FlowStatus::kComplete;
-  Curve path;             // quintic, a node per accepted step; t ∈ [0,1]; empty unless complete
-  Vector end_position;    // c(1)
-  Vector end_velocity;    // ċ(1)
+  Curve path;           // quintic, a node per accepted step; t ∈ [0,1]; empty unless complete
+  Vector end_position;  // c(1)
+  Vector end_velocity;  // ċ(1)
   // ∂(c(1), ċ(1))/∂(c(0), ċ(0)), 2n×2n, in blocks [∂c/∂z ∂c/∂v; ∂ċ/∂z ∂ċ/∂v]; empty unless asked for.
   Matrix sensitivity;
 };
@@ -39,8 +39,8 @@ struct GeodesicFlow {
 // Cost: 6 geodesic accelerations a step; with sensitivities 6(4n+1), in batches (the variational equation's right-hand
 // side is a central difference of a along each variation).
 // Reference: Dormand, Prince (1980), doi:10.1016/0771-050X(80)90013-3.
-GeodesicFlow exponential_flow(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v,
-                              Workspace& ws, const ExponentialOptions& options = {}, bool sensitivities = false);
+GeodesicFlow exponential_flow(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v, Workspace& ws,
+                              const ExponentialOptions& options = {}, bool sensitivities = false);
 
 // exp_z(v), the end point alone. Errors: as above; pullback::Error when the geodesic cannot be continued.
 Vector exponential_map(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v,

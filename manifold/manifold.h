@@ -60,7 +60,7 @@ class Manifold {
 
   // First and second variation of the energy at a discrete curve, whitened. The gradient is that of the smooth energy to
   // O(K⁻⁴) (five-point second differences), the Hessian that of E_K.
-  //   Z: n×(K+1), K ≥ 4.  Cost: K+1 Jacobians and K−1 weighted Hessians.
+  //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
 
   // Convenience for one tangent vector; allocates.

@@ -26,6 +26,9 @@ Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws)
 //   returns n×K, each column decreasing.  Cost: K Jacobians.
 Matrix singular_values(const Manifold& manifold, const ConstMatrixRef& Z, Workspace& ws);
 
+// The same from factors R, n×(nK), as Manifold::factor gives them. NaN for a block that is not finite.
+Matrix factor_singular_values(const ConstMatrixRef& R);
+
 // κ(J) = σ_max/σ_min, infinite where J loses rank; one value per column of singular values.
 Vector condition_number(const ConstMatrixRef& singular_values);
 

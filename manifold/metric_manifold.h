@@ -37,8 +37,9 @@ class MetricManifold : public Manifold {
 
   // dM/dz_k for every k: n×(n·n·K), block (point, k).
   void metric_derivatives(const ConstMatrixRef& Z, MatrixRef dM, Workspace& ws) const;
-  // Gradient of the discrete energy at the interior nodes, not whitened: n×(K−1).
-  Matrix discrete_gradient(const ConstMatrixRef& Z, Workspace& ws) const;
+  // Gradient at every node, n×(K+1) and not whitened, of the sum of the energies of all chords that join a node to the
+  // stride-th after it, each as part of a curve of K/stride chords.
+  Matrix discrete_gradient(const ConstMatrixRef& Z, Eigen::Index stride, Workspace& ws) const;
 
   MetricFunction metric_;
 };

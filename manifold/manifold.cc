@@ -1,0 +1,112 @@
+#include "pullback/manifold/manifold.h"
+
+#include <fmt/format.h>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+namespace pullback {
+namespace {
+
+void require_shape(const char* method, const char* argument, Eigen::Index rows, Eigen::Index cols,
+                   Eigen::Index want_rows, Eigen::Index want_cols) {
+  if (rows == want_rows && cols == want_cols) return;
+  throw std::invalid_argument(
+      fmt::format("Manifold::{}: {} must be {}×{}, got {}×{}", method, argument, want_rows, want_cols, rows, cols));
+}
+
+// Upper triangular R with RᵀR = M for a positive semidefinite M: Cholesky, or the QR of its square root.
+Matrix square_root_factor(const Matrix& M) {
+  const Eigen::LLT<Matrix> cholesky(M);
+  if (cholesky.info() == Eigen::Success) return cholesky.matrixU();
+  if (!M.allFinite()) return Matrix::Constant(M.rows(), M.cols(), std::nan(""));
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(M);
+  const Vector roots = eigen.eigenvalues().cwiseMax(0).cwiseSqrt();
+  const Matrix root = roots.asDiagonal() * eigen.eigenvectors().transpose();
+  Matrix R = Eigen::HouseholderQR<Matrix>(root).matrixQR().triangularView<Eigen::Upper>();
+  for (Eigen::Index i = 0; i < R.rows(); ++i) {
+    if (R(i, i) < 0) R.row(i) *= -1;
+  }
+  return R;
+}
+
+}  // namespace
+
+Manifold::Manifold(int dimension, std::string name, bool smooth, std::shared_ptr<const Generator> generator)
+    : dimension_(dimension), name_(std::move(name)), smooth_(smooth), generator_(std::move(generator)) {
+  if (dimension_ < 1) {
+    throw std::invalid_argument(fmt::format("manifold '{}': dimension must be at least 1, got {}", name_, dimension_));
+  }
+}
+
+void Manifold::metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
+  require_shape("metric", "Z", Z.rows(), Z.cols(), dimension_, Z.cols());
+  require_shape("metric", "M", M.rows(), M.cols(), dimension_, dimension_ * Z.cols());
+  do_metric(Z, M, ws);
+}
+
+void Manifold::factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const {
+  require_shape("factor", "Z", Z.rows(), Z.cols(), dimension_, Z.cols());
+  require_shape("factor", "R", R.rows(), R.cols(), dimension_, dimension_ * Z.cols());
+  do_factor(Z, R, ws);
+}
+
+void Manifold::acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const {
+  require_shape("acceleration", "Z", Z.rows(), Z.cols(), dimension_, Z.cols());
+  require_shape("acceleration", "V", V.rows(), V.cols(), dimension_, Z.cols());
+  require_shape("acceleration", "A", A.rows(), A.cols(), dimension_, Z.cols());
+  do_acceleration(Z, V, A, ws);
+}
+
+void Manifold::chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {
+  require_shape("chords", "Z", Z.rows(), Z.cols(), dimension_, Z.cols());
+  require_shape("chords", "d", d.size(), 1, std::max<Eigen::Index>(Z.cols() - 1, 0), 1);
+  if (d.size() > 0) do_chords(Z, d, ws);
+}
+
+void Manifold::segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
+                        Workspace& ws) const {
+  const Eigen::Index n = dimension_;
+  const Eigen::Index chords = Z.cols() - 1;
+  if (chords < 1) throw std::invalid_argument("Manifold::segments: Z must have at least 2 columns");
+  require_shape("segments", "Z", Z.rows(), Z.cols(), n, Z.cols());
+  require_shape("segments", "R", R.rows(), R.cols(), n, n * Z.cols());
+  require_shape("segments", "residual", residual.rows(), residual.cols(), 2 * n + 1, chords);
+  require_shape("segments", "jacobian", jacobian.rows(), jacobian.cols(), 2 * n + 1, 2 * n * chords);
+  do_segments(Z, R, residual, jacobian, ws);
+}
+
+Variation Manifold::variation(const ConstMatrixRef& Z, Workspace& ws) const {
+  require_shape("variation", "Z", Z.rows(), Z.cols(), dimension_, std::max<Eigen::Index>(Z.cols(), 7));
+  return do_variation(Z, ws);
+}
+
+double Manifold::inner(const ConstVectorRef& z, const ConstVectorRef& u, const ConstVectorRef& v) const {
+  Workspace ws;
+  Matrix R(dimension_, dimension_);
+  factor(z, R, ws);
+  require_shape("inner", "u", u.rows(), 1, dimension_, 1);
+  require_shape("inner", "v", v.rows(), 1, dimension_, 1);
+  return (R * u).dot(R * v);
+}
+
+double Manifold::norm(const ConstVectorRef& z, const ConstVectorRef& v) const { return std::sqrt(inner(z, v, v)); }
+
+Matrix Manifold::metric(const ConstMatrixRef& Z) const {
+  Workspace ws;
+  Matrix M(dimension_, dimension_ * Z.cols());
+  metric(Z, M, ws);
+  return M;
+}
+
+void Manifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const {
+  const Eigen::Index n = dimension_;
+  do_metric(Z, R, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) R.middleCols(n * k, n) = square_root_factor(R.middleCols(n * k, n));
+}
+
+}  // namespace pullback

@@ -1,0 +1,268 @@
+#include "pullback/manifold/pullback_manifold.h"
+
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "pullback/manifold/dense_kernels.h"
+#include "pullback/manifold/second_difference.h"
+#include "pullback/manifold/whitening.h"
+
+namespace pullback {
+namespace {
+
+// Evaluations go through the generator in batches of about this many points, which keeps its buffers in the cache.
+constexpr Eigen::Index kBatch = 64;
+
+const std::shared_ptr<const Generator>& require(const std::shared_ptr<const Generator>& generator) {
+  if (!generator) throw std::invalid_argument("PullbackManifold: the generator is null");
+  return generator;
+}
+
+double ambient_dot(const Eigen::Ref<const Vector>& x, const Eigen::Ref<const Vector>& y) {
+  return kernels::dot(x.data(), y.data(), static_cast<std::size_t>(x.size()));
+}
+
+// J at every column of Z, orthonormalised in place: Q (N×n(K+1)), R, and X = f(Z).
+void evaluate_frames(const Generator& f, const ConstMatrixRef& Z, MatrixRef X, MatrixRef Q, MatrixRef R,
+                     Workspace& ws) {
+  const int n = f.latent_dimension();
+  for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    auto block = Q.middleCols(n * k, n * count);
+    f.value_and_jacobian(Z.middleCols(k, count), X.middleCols(k, count), block, ws);
+    orthonormalise(block, n, R.middleCols(n * k, n * count));
+  }
+}
+
+// One chord d with frames Qa, Qb, written in an orthonormal basis of their span, of which only 2n+1 coordinates matter:
+// n along Qa, n along what Qb has beyond Qa, one beyond both.
+void compress_chord(const Eigen::Ref<const Matrix>& Qa, const Eigen::Ref<const Matrix>& Qb,
+                    const Eigen::Ref<const Vector>& d, double scale, Eigen::Ref<Vector> residual,
+                    Eigen::Ref<Matrix> jacobian) {
+  const Eigen::Index n = Qa.cols();
+  Matrix C(n, n);
+  Vector along_a(n);
+  Vector along_b(n);
+  Matrix gram_b = Matrix::Zero(n, n);  // Qb is orthonormal but for zero columns
+  for (Eigen::Index i = 0; i < n; ++i) {
+    along_a(i) = ambient_dot(Qa.col(i), d);
+    along_b(i) = ambient_dot(Qb.col(i), d);
+    gram_b(i, i) = Qb.col(i).squaredNorm() > 0.5 ? 1 : 0;
+    for (Eigen::Index j = 0; j < n; ++j) C(i, j) = ambient_dot(Qa.col(i), Qb.col(j));
+  }
+  const Eigen::SelfAdjointEigenSolver<Matrix> beyond(gram_b - C.transpose() * C);
+  residual.setZero();
+  jacobian.setZero();
+  residual.head(n) = along_a;
+  jacobian.topLeftCorner(n, n).diagonal().setConstant(-scale);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    if (Qa.col(i).squaredNorm() < 0.5) jacobian(i, i) = 0;
+  }
+  jacobian.topRightCorner(n, n) = scale * C;
+  const Vector rest = beyond.eigenvectors().transpose() * (along_b - C.transpose() * along_a);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const double square = beyond.eigenvalues()(i);
+    if (!(square > std::numeric_limits<double>::epsilon())) continue;
+    const double sine = std::sqrt(square);
+    residual(n + i) = rest(i) / sine;
+    jacobian.block(n + i, n, 1, n) = scale * sine * beyond.eigenvectors().col(i).transpose();
+  }
+  residual(2 * n) = std::sqrt(std::max(0.0, ambient_dot(d, d) - residual.head(2 * n).squaredNorm()));
+}
+
+// wᵀd²f[u_a,u_b] for the columns u_a of U = R⁻¹, by polarisation along whitened directions: through the weighted Hessian
+// in the given chart, rounding would be amplified by κ².
+void whitened_hessian(const Generator& f, const ConstMatrixRef& Z, const ConstMatrixRef& W, const Matrix& inverse_R,
+                      MatrixRef H, Workspace& ws) {
+  const Eigen::Index n = Z.rows();
+  const Eigen::Index K = Z.cols();
+  Workspace::Frame frame(ws);
+  auto V = frame.matrix(n, K);
+  auto D = frame.matrix(f.ambient_dimension(), K);
+  for (Eigen::Index a = 0; a < n; ++a) {
+    for (Eigen::Index b = 0; b <= a; ++b) {
+      for (Eigen::Index k = 0; k < K; ++k) {
+        V.col(k) = inverse_R.col(n * k + a);
+        if (b != a) V.col(k) += inverse_R.col(n * k + b);
+      }
+      f.second_directional(Z, V, D, ws);
+      for (Eigen::Index k = 0; k < K; ++k) H(a, n * k + b) = ambient_dot(W.col(k), D.col(k));
+    }
+  }
+  for (Eigen::Index k = 0; k < K; ++k) {
+    auto block = H.middleCols(n * k, n);
+    for (Eigen::Index a = 0; a < n; ++a) {
+      for (Eigen::Index b = 0; b < a; ++b) {
+        block(a, b) = 0.5 * (block(a, b) - block(a, a) - block(b, b));
+        block(b, a) = block(a, b);
+      }
+    }
+  }
+}
+
+Matrix block_inverses(const ConstMatrixRef& R) {
+  const Eigen::Index n = R.rows();
+  Matrix inverse(n, R.cols());
+  for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
+    inverse.middleCols(n * k, n) =
+        R.middleCols(n * k, n).triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
+  }
+  return inverse;
+}
+
+// Adds R⁻ᵀ (Σ w ∂²f) R⁻¹ to the diagonal blocks, w = −K δ²f at the interior nodes.
+void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& R,
+                   MatrixRef diagonal, Workspace& ws) {
+  const Eigen::Index n = Z.rows();
+  const Matrix inverse = block_inverses(R);
+  // Rounding of a whitened Hessian is about ε κ²; R⁻¹ against R tells κ.
+  const double kappa = inverse.norm() * R.norm();
+  const bool through_chart = n > 3 && kappa * kappa * std::numeric_limits<double>::epsilon() < 1e-6;
+  for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    const auto points = Z.middleCols(k, count);
+    const auto weights = W.middleCols(k, count);
+    Matrix H(n, n * count);
+    if (through_chart) {
+      f.weighted_hessian(points, weights, H, ws);
+      for (Eigen::Index i = 0; i < count; ++i) {
+        const auto U = inverse.middleCols(n * (k + i), n);
+        H.middleCols(n * i, n) = (U.transpose() * H.middleCols(n * i, n) * U).eval();
+      }
+    } else {
+      whitened_hessian(f, points, weights, inverse.middleCols(n * k, n * count), H, ws);
+    }
+    diagonal.middleCols(n * k, n * count) += H;
+  }
+}
+
+}  // namespace
+
+PullbackManifold::PullbackManifold(std::shared_ptr<const Generator> generator)
+    : Manifold(require(generator)->latent_dimension(), generator->traits().name, generator->traits().smooth,
+               generator) {}
+
+void PullbackManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(generator()->ambient_dimension(), Z.cols());
+  auto J = frame.matrix(generator()->ambient_dimension(), n * Z.cols());
+  generator()->value_and_jacobian(Z, X, J, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    const auto block = J.middleCols(n * k, n);
+    M.middleCols(n * k, n).noalias() = block.transpose() * block;
+  }
+}
+
+void PullbackManifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(generator()->ambient_dimension(), Z.cols());
+  auto Q = frame.matrix(generator()->ambient_dimension(), dimension() * Z.cols());
+  evaluate_frames(*generator(), Z, X, Q, R, ws);
+}
+
+void PullbackManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A,
+                                       Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, Z.cols());
+  auto J = frame.matrix(ambient, n * Z.cols());
+  auto D = frame.matrix(ambient, Z.cols());
+  generator()->second_order(Z, V, X, J, D, ws);
+  auto R = frame.matrix(n, n * Z.cols());
+  orthonormalise(J, static_cast<int>(n), R);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    const auto block = R.middleCols(n * k, n);
+    Vector projection(n);
+    for (Eigen::Index j = 0; j < n; ++j) projection(j) = -ambient_dot(J.col(n * k + j), D.col(k));
+    if (block.diagonal().minCoeff() > 0) {
+      A.col(k) = block.triangularView<Eigen::Upper>().solve(projection);
+    } else {
+      A.col(k) = Matrix(block).completeOrthogonalDecomposition().solve(projection);
+    }
+  }
+}
+
+void PullbackManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, kBatch + 1);  // column 0 keeps the last point of the batch before
+  auto difference = frame.matrix(ambient, 1);
+  generator()->value(Z.leftCols(1), X.leftCols(1), ws);
+  for (Eigen::Index k = 1; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    generator()->value(Z.middleCols(k, count), X.middleCols(1, count), ws);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), difference.data(),
+                                 static_cast<std::size_t>(ambient));
+      d(k - 1 + i) = std::sqrt(ambient_dot(difference.col(0), difference.col(0)));
+    }
+    X.col(0) = X.col(count);
+  }
+}
+
+void PullbackManifold::do_segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
+                                   Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  const Eigen::Index K = Z.cols() - 1;
+  const int ambient = generator()->ambient_dimension();
+  const double scale = std::sqrt(static_cast<double>(K));
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, K + 1);
+  auto Q = frame.matrix(ambient, n * (K + 1));
+  auto chord = frame.matrix(ambient, 1);
+  evaluate_frames(*generator(), Z, X, Q, R, ws);
+  floor_diagonal(R);
+  for (Eigen::Index i = 0; i < K; ++i) {
+    kernels::scaled_difference(scale, X.col(i + 1).data(), X.col(i).data(), chord.data(),
+                               static_cast<std::size_t>(ambient));
+    compress_chord(Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), scale, residual.col(i),
+                   jacobian.middleCols(2 * n * i, 2 * n));
+  }
+}
+
+Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  const Eigen::Index K = Z.cols() - 1;
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, K + 1);
+  auto Q = frame.matrix(ambient, n * (K + 1));
+  auto W = frame.matrix(ambient, K - 1);
+  auto weight = frame.matrix(ambient, 1);
+  Variation out;
+  out.factor.resize(n, n * (K + 1));
+  evaluate_frames(*generator(), Z, X, Q, out.factor, ws);
+  Matrix R = out.factor;
+  floor_diagonal(R);
+  const auto scale = static_cast<double>(K);
+  out.gradient.resize(n, K - 1);
+  out.hessian.diagonal.resize(n, n * (K - 1));
+  out.hessian.upper.resize(n, n * (K - 2));
+  for (Eigen::Index i = 1; i < K; ++i) {
+    const SecondDifference stencil = second_difference(i, K);
+    weight.setZero();
+    for (Eigen::Index s = 0; s < 6; ++s) weight.col(0) -= scale * stencil.weights[s] * X.col(stencil.first + s);
+    for (Eigen::Index a = 0; a < n; ++a) out.gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), weight.col(0));
+    W.col(i - 1) = -scale * (X.col(i + 1) - 2 * X.col(i) + X.col(i - 1));
+    auto diagonal = out.hessian.diagonal.middleCols(n * (i - 1), n);
+    diagonal.setIdentity();
+    diagonal *= 2 * scale;
+    if (i == K - 1) continue;
+    for (Eigen::Index a = 0; a < n; ++a) {
+      for (Eigen::Index b = 0; b < n; ++b) {
+        out.hessian.upper(a, n * (i - 1) + b) = -scale * ambient_dot(Q.col(n * i + a), Q.col(n * (i + 1) + b));
+      }
+    }
+  }
+  add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)), out.hessian.diagonal, ws);
+  return out;
+}
+
+}  // namespace pullback

@@ -1,0 +1,177 @@
+#include "pullback/solvers/certificate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "pullback/manifold/measure.h"
+
+namespace pullback {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kFlat = M_PI * M_PI;  // the flat second variation's smallest eigenvalue
+
+// Chords of the second variation: enough for its gradient to be exact to the limit on excess.
+constexpr int kLeastChords = 256;
+constexpr int kMostChords = 1024;
+constexpr int kMostResidualPoints = 256;
+// Ends off by less than this fraction of the problem's size are rounding.
+constexpr double kEndTolerance = 1e-12;
+// A metric that is singular on more than this share of the curve is singular along a part of it, not at a point.
+constexpr double kDegenerateShare = 0.02;
+
+void measure_condition(const Matrix& R, const CertificateLimits& limits, Condition& out) {
+  const Matrix sigma = factor_singular_values(R);
+  const auto smallest = sigma.bottomRows(1).array();
+  out.kappa_max = condition_number(sigma).maxCoeff();
+  out.sigma_min = smallest.minCoeff();
+  const auto singular = (smallest <= limits.singular * sigma.maxCoeff()).count();
+  out.degenerate = singular > 0;
+  out.degenerate_fraction = static_cast<double>(singular) / static_cast<double>(sigma.cols());
+}
+
+// Takes the part along the curve out of a whitened gradient: moving along the curve does not change its length.
+void remove_tangential(const Matrix& Z, const Matrix& R, Matrix& gradient) {
+  const Eigen::Index n = Z.rows();
+  for (Eigen::Index i = 0; i < gradient.cols(); ++i) {
+    Vector tangent = R.middleCols(n * (i + 1), n) * (Z.col(i + 2) - Z.col(i));
+    const double norm = tangent.norm();
+    if (!(norm > 0)) continue;
+    tangent /= norm;
+    gradient.col(i) -= tangent * tangent.dot(gradient.col(i));
+  }
+}
+
+// ½ gᵀ(flat Laplacian)⁻¹g, which exists whatever the sign of the second variation.
+double flat_excess(const Matrix& gradient) {
+  const Eigen::Index n = gradient.rows();
+  const Eigen::Index m = gradient.cols();
+  const auto K = static_cast<double>(m + 1);
+  BlockTridiagonal laplacian;
+  laplacian.diagonal.setZero(n, n * m);
+  laplacian.upper.setZero(n, n * (m - 1));
+  for (Eigen::Index i = 0; i < m; ++i) {
+    laplacian.diagonal.middleCols(n * i, n).diagonal().setConstant(2 * K);
+    if (i + 1 < m) laplacian.upper.middleCols(n * i, n).diagonal().setConstant(-K);
+  }
+  return 0.5 * gradient.cwiseProduct(BlockTridiagonalFactor(laplacian).solve(gradient)).sum();
+}
+
+// Index of the grid, with a fraction, at which the first Jacobi field that vanishes at the start vanishes again.
+double conjugate_index(const BlockTridiagonalFactor& factor, int block, double K) {
+  // Pivots are ratios of successive values of that field, in units of K.
+  return block + 1 + 1 / (1 - std::min(0.0, factor.smallest_pivot(block)) / K);
+}
+
+void measure_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits, Certificate& out,
+                       Workspace& ws) {
+  const int K = std::clamp(2 * curve.pieces(), kLeastChords, kMostChords);
+  const Vector times = constant_speed_times(manifold, curve, K, ws);
+  const Matrix Z = curve.position(times);
+  Variation variation = manifold.variation(Z, ws);
+  if (!variation.gradient.allFinite() || !variation.factor.allFinite()) {
+    out.excess = out.second_variation = kNan;
+    out.condition = {kNan, kNan, true, 1, {}};
+    return;
+  }
+  measure_condition(variation.factor, limits, out.condition);
+  remove_tangential(Z, variation.factor, variation.gradient);
+  out.second_variation = K * smallest_eigenvalue(variation.hessian);
+  const BlockTridiagonalFactor factor(variation.hessian);
+  double decrement = flat_excess(variation.gradient);
+  if (factor.positive_definite()) {
+    decrement = std::max(decrement, 0.5 * variation.gradient.cwiseProduct(factor.solve(variation.gradient)).sum());
+  } else if (const auto block = factor.first_indefinite()) {
+    const double index = conjugate_index(factor, *block, K);
+    const auto i = std::min(static_cast<Eigen::Index>(index), times.size() - 2);
+    const double fraction = index - static_cast<double>(i);
+    out.conjugate_point = std::min(1.0, times(i) + fraction * (times(i + 1) - times(i)));
+  }
+  out.excess = out.length > 0 ? decrement / (out.length * out.length) : 0;
+}
+
+// Root mean square of the covariant acceleration over the middles of the pieces (or of parts of them).
+double measure_residual(const Manifold& manifold, const Curve& curve, double length, Workspace& ws) {
+  if (!(length > 0)) return 0;
+  const int count = std::clamp(curve.pieces(), 64, kMostResidualPoints);
+  Vector t(count);
+  for (int k = 0; k < count; ++k) {
+    // Middles of pieces: at the nodes a quintic curve satisfies the equation by construction.
+    const double place = (k + 0.5) * curve.pieces() / count;
+    const auto piece = std::min(static_cast<int>(place), curve.pieces() - 1);
+    const double fraction = curve.pieces() >= count ? 0.5 : place - piece;
+    t(k) = curve.times()(piece) + fraction * (curve.times()(piece + 1) - curve.times()(piece));
+  }
+  const Eigen::Index n = manifold.dimension();
+  const Matrix Z = curve.position(t);
+  Matrix geodesic(n, count);
+  Matrix R(n, n * count);
+  manifold.acceleration(Z, curve.velocity(t), geodesic, ws);
+  manifold.factor(Z, R, ws);
+  const Matrix difference = curve.acceleration(t) - geodesic;
+  double sum = 0;
+  for (int k = 0; k < count; ++k) sum += (R.middleCols(n * k, n) * difference.col(k)).squaredNorm();
+  return std::sqrt(sum / count) / (length * length);
+}
+
+}  // namespace
+
+Certificate measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,
+                                const ConstVectorRef& to, Workspace& ws, const CertificateLimits& limits) {
+  Certificate out;
+  const Matrix ends = curve.position(Vector{{0.0, 1.0}});
+  out.endpoint_error = std::max((ends.col(0) - from).norm(), (ends.col(1) - to).norm());
+  if (out.endpoint_error <= kEndTolerance * (from.norm() + to.norm())) out.endpoint_error = 0;
+  const Measurement measured = measure(manifold, curve, ws);
+  out.length = measured.length;
+  out.length_error = measured.length_error;
+  out.energy = measured.energy;
+  out.metric_length = measured.metric_length;
+  out.speed_variation = measured.speed_variation;
+  measure_variation(manifold, curve, limits, out, ws);
+  out.residual = measure_residual(manifold, curve, out.length, ws);
+  return out;
+}
+
+Verdict judge(const Certificate& c, Termination claim, const std::string& message, const CertificateLimits& limits) {
+  if (!std::isfinite(c.length)) {
+    return {Termination::kNumericalFailure, message + "; the curve leaves the domain of the metric"};
+  }
+  if (claim != Termination::kConverged) return {claim, message};
+  if (c.endpoint_error > 0) {
+    return {Termination::kStalled, fmt::format("the curve misses its end points by {:.2g}", c.endpoint_error)};
+  }
+  if (!(std::abs(c.metric_length - c.length) <= limits.metric_length * c.length)) {
+    return {Termination::kDegenerate,
+            fmt::format("the Jacobian does not see what the generator does: ambient length {:.6g}, integral of the "
+                        "speed {:.6g} (a jump, or a wrong Jacobian)",
+                        c.length, c.metric_length)};
+  }
+  if (c.condition.degenerate_fraction > kDegenerateShare) {
+    return {Termination::kDegenerate,
+            fmt::format("the metric is numerically singular on {:.0f} % of the curve, which is one of many of this length",
+                        100 * c.condition.degenerate_fraction)};
+  }
+  if (!(c.excess <= limits.excess)) {
+    return {Termination::kStalled,
+            fmt::format("{}, but the certificate finds the curve about {:.2g} (relative) longer than a geodesic nearby",
+                        message, c.excess)};
+  }
+  if (!(c.second_variation > limits.second_variation * kFlat)) {
+    const std::string where =
+        c.conjugate_point ? fmt::format("; first conjugate point at t = {:.4f}", *c.conjugate_point) : "";
+    return {Termination::kStationary,
+            fmt::format("a geodesic, but not certainly a local minimum: smallest eigenvalue of the second variation "
+                        "{:.3g}{}",
+                        c.second_variation, where)};
+  }
+  if (c.shorter_known) {
+    return {Termination::kConverged, fmt::format("{}; a shorter curve is known ({:.6g})", message, *c.shorter_known)};
+  }
+  return {Termination::kConverged, message};
+}
+
+}  // namespace pullback
