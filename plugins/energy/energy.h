@@ -1,0 +1,55 @@
+// Geodesics as minimisers of the discrete energy, by Ceres.
+#pragma once
+
+#include <memory>
+
+#include "pullback/solvers/solver.h"
+
+namespace pullback {
+
+struct EnergyOptions {
+  // Chords of the discrete curve to begin with.
+  int nodes = 64;
+  // Refinement doubles the chords until another doubling would shorten the curve by less than `tolerance`, or this many.
+  int max_nodes = 1024;
+  // Stop refining when (E_2K(c_K) − E_2K(c_2K)) / (2 E) ≤ tolerance: what the coarser curve was too long by.
+  double tolerance = 3e-8;
+  // Stop iterating when |ΔE| ≤ energy_tolerance · E.
+  double energy_tolerance = 1e-13;
+  // Iterations at each number of chords.
+  int max_iterations = 300;
+
+  template <class V>
+  void visit(V&& visit) {
+    visit("nodes", nodes, "chords of the discrete curve to begin with", 8, 65536);
+    visit("max_nodes", max_nodes, "chords up to which the curve is refined; nodes: no refinement", 8, 65536);
+    visit("tolerance", tolerance, "refined until one more doubling shortens the curve by at most this fraction", 0, 1);
+    visit("energy_tolerance", energy_tolerance, "stops when an iteration lowers the energy by at most this fraction",
+          0, 1);
+    visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
+  }
+};
+
+// Minimises E_K = ½ Σ ‖r_i‖², r_i = √K (f(z_{i+1}) − f(z_i)), over the interior nodes, by Ceres' Levenberg–Marquardt.
+//
+// One batched evaluation per point in an EvaluationCallback. Each block is compressed to 2n+1 rows
+// (Manifold::segments). Each node's step is whitened by its metric through a ceres::Manifold, z ← z + R⁻¹δ, so that the
+// normal equations look like a discrete Laplacian whatever κ(J) is. After convergence the nodes are doubled, as long as
+// that shortens the curve, and the curve returned is quintic with geodesic accelerations at its nodes.
+//
+// Cost: K+1 Jacobians an iteration, K+1 values a rejected step; typically 5 to 30 iterations.
+// Weaknesses: Gauss–Newton converges linearly on strongly curved maps; a symmetric start stays on a saddle (which the
+// certificate says); where f has kinks the interpolant is only first-order accurate.
+// Reference: Shao, Kumar, Fletcher (2018), doi:10.1109/CVPRW.2018.00071 (the energy); Agarwal, Mierle et al., Ceres
+// Solver.
+class EnergySolver : public GeodesicSolver {
+ public:
+  explicit EnergySolver(EnergyOptions options) : GeodesicSolver("energy"), options_(options) {}
+
+ private:
+  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+
+  EnergyOptions options_;
+};
+
+}  // namespace pullback
