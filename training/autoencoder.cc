@@ -39,8 +39,10 @@ class Autoencoder final : public Trainer {
         decoder_(decoder_sizes(options, train_.size(1)), options.activation, random_),
         optimiser_(all_parameters(), {options.learning_rate, options.weight_decay, 0.9, 0.999}) {}
 
-  double run_epoch(double rate_factor) override {
-    optimiser_.set_rate_factor(rate_factor);
+  double run_epoch(double done) override {
+    optimiser_.set_progress(done);
+    // Begun at full weight, the divergence switches latent coordinates off before the decoder has learnt to use them.
+    kl_weight_ = options_.kl_weight * (done < options_.warm_up ? done / options_.warm_up : 1);
     double sum = 0;
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);
     for (const torch::Tensor& batch : batches) {
@@ -99,7 +101,7 @@ class Autoencoder final : public Trainer {
     const torch::Tensor log_variance = statistics.narrow(1, options_.latent, options_.latent);
     const torch::Tensor code = mean + (log_variance / 2).exp() * at::randn(mean.sizes(), random_);
     const torch::Tensor divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean() / 2;
-    return cross_entropy(decoder_.forward(code), images) + options_.kl_weight * divergence;
+    return cross_entropy(decoder_.forward(code), images) + kl_weight_ * divergence;
   }
 
   torch::Tensor dae_loss(const torch::Tensor& images) {
@@ -109,6 +111,7 @@ class Autoencoder final : public Trainer {
   }
 
   Options options_;
+  double kl_weight_ = 0;
   torch::Tensor train_;
   torch::Tensor heldout_;
   std::vector<std::uint8_t> heldout_labels_;

@@ -33,9 +33,9 @@ class Gan final : public Trainer {
         generator_optimiser_(generator_.parameters(), {options.learning_rate, options.weight_decay, 0.0, 0.99}),
         critic_optimiser_(critic_.parameters(), {options.learning_rate, 0.0, 0.0, 0.99}) {}
 
-  double run_epoch(double rate_factor) override {
-    generator_optimiser_.set_rate_factor(rate_factor);
-    critic_optimiser_.set_rate_factor(rate_factor);
+  double run_epoch(double done) override {
+    generator_optimiser_.set_progress(done);
+    critic_optimiser_.set_progress(done);
     double sum = 0;
     std::int64_t step = 0;
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);

@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <numbers>
 
 #include "pullback/generators/error.h"
 #include "pullback/training/checkpoint.h"
@@ -52,9 +51,6 @@ void check_output(const std::filesystem::path& out) {
   }
 }
 
-// The share of the learning rate in this epoch: half a cosine from 1 to 0.
-double rate_factor(int epoch, int epochs) { return 0.5 * (1 + std::cos(std::numbers::pi * epoch / epochs)); }
-
 std::optional<Checkpoint> find_checkpoint(const Options& options, const std::string& settings, Trainer& trainer) {
   if (options.fresh) return std::nullopt;
   std::optional<Checkpoint> found = read_checkpoint(options.checkpoint, settings);
@@ -81,7 +77,7 @@ std::optional<double> run_epochs(const Options& options, const std::string& sett
   Progress progress(options.epochs, at.epoch);
   Clock::time_point written = Clock::now();
   while (at.epoch < options.epochs) {
-    at.loss = trainer.run_epoch(rate_factor(at.epoch, options.epochs));
+    at.loss = trainer.run_epoch(static_cast<double>(at.epoch) / options.epochs);
     ++at.epoch;
     progress.show(at.epoch, at.loss);
     if (!std::isfinite(at.loss)) {

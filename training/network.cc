@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <numbers>
 #include <stdexcept>
 
 namespace pullback::training {
@@ -85,7 +86,8 @@ Optimiser::Optimiser(std::vector<torch::Tensor> parameters, Settings settings)
                              .weight_decay(settings.weight_decay)
                              .betas({settings.beta1, settings.beta2})) {}
 
-void Optimiser::set_rate_factor(double factor) {
+void Optimiser::set_progress(double done) {
+  const double factor = 0.5 * (1 + std::cos(std::numbers::pi * done));
   for (auto& group : adam_.param_groups()) group.options().set_lr(learning_rate_ * factor);
 }
 

@@ -47,7 +47,8 @@ class Optimiser {
   };
   Optimiser(std::vector<torch::Tensor> parameters, Settings settings);
 
-  void set_rate_factor(double factor);
+  // Sets the learning rate for a training of which this share is done: half a cosine from the full rate to 0.
+  void set_progress(double done);
   // Steps along the gradients of `loss` with respect to this optimiser's parameters only.
   void step(const torch::Tensor& loss);
 

@@ -58,6 +58,10 @@ void add_model_options(CLI::App& app, Options& options) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group("Model");
+  app.add_option("--warm-up", options.warm_up, "vae: share of the training over which that weight rises from 0")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->group("Model");
   app.add_option("--noise", options.noise, "dae: share of pixels set to black")
       ->check(CLI::Range(0.0, 0.95))
       ->capture_default_str()
@@ -219,6 +223,7 @@ std::string settings_text(const Options& options, const std::string& data_digest
                           {"threads", options.threads},
                           {"images", data_digest}};
   if (options.kind == Kind::kVae) settings["kl-weight"] = options.kl_weight;
+  if (options.kind == Kind::kVae) settings["warm-up"] = options.warm_up;
   if (options.kind == Kind::kDae) settings["noise"] = options.noise;
   if (options.kind == Kind::kDae) settings["code-penalty"] = options.code_penalty;
   if (options.kind == Kind::kGan) {

@@ -36,8 +36,9 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  // One pass through the training images, at this share of the learning rate. Returns the mean loss.
-  virtual double run_epoch(double rate_factor) = 0;
+  // One pass through the training images. `done` in [0, 1) is the share of all epochs that are over: schedules follow
+  // it. Returns the mean loss.
+  virtual double run_epoch(double done) = 0;
 
   // All that run_epoch changes. Errors of restore: std::invalid_argument when a tensor is absent or of another shape.
   virtual std::map<std::string, Tensor> state() const = 0;
