@@ -18,7 +18,7 @@ struct DerivativeCheckOptions {
   double tolerance = std::sqrt(std::numeric_limits<double>::epsilon());
   // The same for derivatives that the generator's traits call finite differences.
   double difference_tolerance = std::cbrt(std::numeric_limits<double>::epsilon());
-  // The longest step, relative to 1 + |z|; 11 more follow, each half as long as the last.
+  // The longest step, relative to 1 + |z|; 11 more follow, each about half as long as the last.
   double step = 0.1;
   int directions = 2;  // random directions v and weights w at each point
   std::uint64_t seed = 1;

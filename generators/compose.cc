@@ -10,6 +10,7 @@ namespace {
 
 using Eigen::Index;
 
+// The arguments of a base class are evaluated in any order, so that each is made from what was checked.
 const Generator& checked(const std::shared_ptr<const Generator>& f, const Matrix& A, const Vector& b) {
   if (!f) throw std::invalid_argument("AffineInput: the generator must not be null");
   const int m = f->latent_dimension();
@@ -46,7 +47,8 @@ void chain_jacobian(const Inner& inner, const Matrix& A, MatrixRef& J) {
 }  // namespace
 
 AffineInput::AffineInput(std::shared_ptr<const Generator> f, Matrix A, Vector b, std::string name)
-    : Generator(static_cast<int>((checked(f, A, b), A.cols())), f->ambient_dimension(), traits_of(*f, std::move(name))),
+    : Generator((checked(f, A, b), static_cast<int>(A.cols())), checked(f, A, b).ambient_dimension(),
+                traits_of(checked(f, A, b), std::move(name))),
       f_(std::move(f)),
       A_(std::move(A)),
       b_(std::move(b)) {}

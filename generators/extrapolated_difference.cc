@@ -11,7 +11,10 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-double step_of(double h, int level) { return std::ldexp(h, -level); }
+// Not 2: where one step is a period of the function, all longer ones would be too, and agree on a wrong slope.
+constexpr double kRatio = 1.9;
+
+double step_of(double h, int level) { return h * std::pow(kRatio, -level); }
 
 // The first level from which on all samples are finite: longer steps may leave the domain.
 int first_finite_level(const Matrix& samples) {
@@ -26,9 +29,11 @@ struct Estimate {
   double uncertainty = kInfinity;
 };
 
-// Neville's tableau of one component; the entry that agrees best with its neighbours.
+// Neville's tableau of one component: the entry that agrees best with its neighbours. An entry from the shortest steps
+// that contradicts it is counted as uncertainty.
 Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double centre, int first) {
   Estimate best;
+  Estimate shortest;
   std::array<double, kDifferenceLevels> previous{};
   std::array<double, kDifferenceLevels> current{};
   for (int level = first; level < kDifferenceLevels; ++level) {
@@ -39,19 +44,22 @@ Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double c
         kEpsilon * (std::abs(plus) + std::abs(minus) + std::abs(current[0]) * centre) / step_of(h, level);
     double power = 1;
     for (int order = 1; order <= level - first; ++order) {
-      power *= 4;
+      power *= kRatio * kRatio;
       current[order] = current[order - 1] + (current[order - 1] - previous[order - 1]) / (power - 1);
       const double uncertainty = rounding + std::max(std::abs(current[order] - current[order - 1]),
                                                      std::abs(current[order] - previous[order - 1]));
       if (uncertainty < best.uncertainty) best = {current[order], uncertainty};
+      if (level == kDifferenceLevels - 1 && order == 2) shortest = {current[order], uncertainty};
     }
     previous = current;
   }
+  const double contradiction = std::abs(best.derivative - shortest.derivative);
+  if (contradiction > 2 * shortest.uncertainty) best.uncertainty = std::max(best.uncertainty, contradiction);
   return best;
 }
 
 // Whether the one-sided slopes of one component stay apart. For a smooth function their distance falls with the step,
-// by 8 over three levels; at a kink it stays, at a jump it grows.
+// by 7 over three levels; at a kink it stays, at a jump it grows.
 bool has_kink(const Matrix& samples, Eigen::Index row, double h, double centre, double largest_slope) {
   constexpr int kFine = kDifferenceLevels - 1;
   constexpr int kCoarse = kFine - 3;

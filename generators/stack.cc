@@ -12,7 +12,8 @@ namespace {
 using Eigen::Index;
 using Parts = std::vector<std::shared_ptr<const Generator>>;
 
-int latent_dimension_of(const Parts& parts) {
+// The arguments of a base class are evaluated in any order, so that each is made from what was checked.
+const Parts& checked(const Parts& parts) {
   if (parts.size() < 2) {
     throw std::invalid_argument(fmt::format("Stacked: needs at least 2 generators, got {}", parts.size()));
   }
@@ -24,7 +25,7 @@ int latent_dimension_of(const Parts& parts) {
           parts[0]->latent_dimension(), parts[i]->traits().name, parts[i]->latent_dimension()));
     }
   }
-  return parts[0]->latent_dimension();
+  return parts;
 }
 
 int ambient_dimension_of(const Parts& parts) {
@@ -61,7 +62,8 @@ void for_each_part(const Parts& parts, Evaluate evaluate) {
 }  // namespace
 
 Stacked::Stacked(Parts parts, bool stochastic, std::string name)
-    : Generator(latent_dimension_of(parts), ambient_dimension_of(parts), traits_of(parts, stochastic, std::move(name))),
+    : Generator(checked(parts)[0]->latent_dimension(), ambient_dimension_of(checked(parts)),
+                traits_of(checked(parts), stochastic, std::move(name))),
       parts_(std::move(parts)) {}
 
 void Stacked::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const {

@@ -34,7 +34,6 @@ std::vector<GeneratorCase> surfaces() {
     GeneratorCase c{entry.name, [name = entry.name] { return open(name); }, {}, {}};
     std::ranges::replace(c.name, '-', '_');
     c.points = scattered_points(open(entry.name)->latent_dimension(), kPoints);
-    if (entry.name == "sheared-sphere") c.options.step = 1e-4;  // it turns by 1000 radians in a unit
     cases.push_back(std::move(c));
   }
   return cases;
