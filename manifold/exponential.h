@@ -13,7 +13,8 @@ namespace pullback {
 
 struct ExponentialOptions {
   // A step is accepted when the estimated error of position and velocity, measured in the metric at the start of the
-  // geodesic and relative to its length, is below this.
+  // geodesic and in that of the step, and relative to its length, is at most this. Where the rounding of the
+  // coordinates is larger (a sheared chart), it takes this one's place.
   double tolerance = 1e-11;
   int max_steps = 20'000;
   std::function<bool()> should_stop = {};  // asked before every step; empty: never
@@ -35,9 +36,10 @@ struct GeodesicFlow {
 // whitened by the metric at z, so that neither the steps nor the error depend on the conditioning of the latent axes.
 //
 //   z, v: n.  Undefined where the geodesic meets a singular metric: the status says so.
-// Errors: std::invalid_argument for wrong sizes or NaN in z or v.
-// Cost: 6 geodesic accelerations a step; with sensitivities 6(4n+1), in batches (the variational equation's right-hand
-// side is a central difference of a along each variation).
+// Errors: std::invalid_argument for wrong sizes, or NaN or infinity in z or v; what a metric throws passes through.
+// Cost: 6 geodesic accelerations and one factor a step; with sensitivities 6(4n+1), in batches (the variational
+// equation's right-hand side is a central difference of a along each variation, so that sensitivities are good to about
+// 1e-8).
 // Reference: Dormand, Prince (1980), doi:10.1016/0771-050X(80)90013-3.
 GeodesicFlow exponential_flow(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v, Workspace& ws,
                               const ExponentialOptions& options = {}, bool sensitivities = false);
