@@ -2,9 +2,12 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
+#include <fstream>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -59,6 +62,29 @@ std::optional<std::string> difference(const BuildFingerprint& plugin, const Buil
   return std::nullopt;
 }
 
+// The loader maps what the headers of a shared object promise and dies of SIGBUS where a truncated file does not have
+// it, so that is looked at first.
+void require_complete(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) refuse(path, "cannot be read");
+  const std::uintmax_t size = std::filesystem::file_size(path);
+  ElfW(Ehdr) header{};
+  if (!file.read(reinterpret_cast<char*>(&header), SELFMAG) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+    refuse(path, "is not a shared object");
+  }
+  constexpr const char* kShort = "is shorter than its own headers say: copy or build it again";
+  file.seekg(0);
+  if (!file.read(reinterpret_cast<char*>(&header), sizeof(header))) refuse(path, kShort);
+  // The table of sections stands at the end of the file.
+  if (header.e_shoff + std::uintmax_t{header.e_shnum} * header.e_shentsize > size) refuse(path, kShort);
+  for (int i = 0; i < header.e_phnum; ++i) {
+    ElfW(Phdr) segment{};
+    file.seekg(static_cast<std::streamoff>(header.e_phoff + i * sizeof(segment)));
+    if (!file.read(reinterpret_cast<char*>(&segment), sizeof(segment))) refuse(path, kShort);
+    if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) refuse(path, kShort);
+  }
+}
+
 // dlerror() without the path that it likes to start with.
 std::string load_error(const std::filesystem::path& path) {
   const char* const text = dlerror();
@@ -73,6 +99,7 @@ PluginEntry find_entry(const std::filesystem::path& path) {
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) refuse(path, error ? error.message() : "no such file");
   if (!std::filesystem::is_regular_file(status)) refuse(path, "expected a shared object, got something not a file");
+  require_complete(path);
   const std::filesystem::path absolute = std::filesystem::absolute(path);  // else the system's library path is searched
   // The object stays for good: solvers, exceptions and readers made by it may outlive every other reference.
   void* const handle = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);

@@ -80,17 +80,20 @@ TEST_F(PluginLoader, RefusesToLoadTheSameTwice) {
 }
 
 TEST_F(PluginLoader, RefusesWhatIsNoSharedObject) {
-  expect_refused(directory_ / "absent.so", "no such file");
+  expect_refused(directory_ / "absent.so", "No such file");
   expect_refused(directory_, "not a file");
-  expect_refused(write("text.so", "this is a text\n"), "cannot be loaded as a shared object");
-  expect_refused(write("empty.so", ""), "cannot be loaded as a shared object");
+  expect_refused(write("text.so", "this is a text\n"), "is not a shared object");
+  expect_refused(write("empty.so", ""), "is not a shared object");
+  expect_refused(write("magic.so", "\177ELF and no more of it"), "shorter than its own headers say");
 }
 
 TEST_F(PluginLoader, RefusesATruncatedSharedObject) {
   const fs::path path = directory_ / "truncated.so";
-  fs::copy_file(plugin("good"), path);
-  fs::resize_file(path, 1000);
-  expect_refused(path, "cannot be loaded as a shared object");
+  for (const double share : {0.001, 0.05, 0.5, 0.9, 0.9999}) {
+    fs::copy_file(plugin("good"), path, fs::copy_options::overwrite_existing);
+    fs::resize_file(path, static_cast<std::uintmax_t>(share * static_cast<double>(fs::file_size(path))));
+    expect_refused(path, "shorter than its own headers say");
+  }
 }
 
 TEST_F(PluginLoader, RefusesASharedObjectWithoutTheEntryPoint) {
