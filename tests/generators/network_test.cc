@@ -53,12 +53,12 @@ using testing::Real;
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-// An activation is a dozen roundings, each of half a unit: 8 units, and as many again for each unit of an exponent.
-constexpr double kActivationUnits = 8;
+// An activation is a dozen roundings of half a unit each; the rounding of an exponent counts once for each unit in it.
+constexpr double kActivationUnits = 6;
 
-// A network of three layers sums 3·40 products, with one rounding each, and scales them a dozen times; the worst sum of
-// absolute values is a few times the result's largest element.
-constexpr double kNetworkTolerance = 400 * kEpsilon;
+// A network of three layers sums 3·40 products with a rounding of half a unit each, some 60 units in the worst case,
+// and scales them a dozen times.
+constexpr double kNetworkTolerance = 100 * kEpsilon;
 
 // Sets the variable for the lifetime of the object.
 class InstructionSet {
