@@ -1,0 +1,1 @@
+// Never compiled: see CMakeLists.txt.
