@@ -270,8 +270,7 @@ DerivativeReport check_derivatives(const Generator& f, const ConstMatrixRef& Z, 
   validate(f, Z, options);
   DerivativeReport report = Checker(f, Z, options).run();
   std::ranges::sort(report.kinks);
-  const auto repeated = std::ranges::unique(report.kinks);
-  report.kinks.erase(repeated.begin(), repeated.end());
+  report.kinks.erase(std::unique(report.kinks.begin(), report.kinks.end()), report.kinks.end());
   return report;
 }
 

@@ -7,8 +7,6 @@
 #include <memory>
 #include <numbers>
 #include <stdexcept>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "pullback/generators/autodiff.h"
@@ -76,14 +74,14 @@ GeneratorPointer sphere_stereographic(const ParameterValues& values) {
 
 // A graph (x, y, height(x, y)).
 template <class Height>
-GeneratorPointer graph(std::string name, bool smooth, Height height) {
+GeneratorPointer graph(const char* name, bool smooth, Height height) {
   return make_generator(2, 3,
                         [height]<class T>(const T* z, T* x) {
                           x[0] = z[0];
                           x[1] = z[1];
                           x[2] = height(z[0], z[1]);
                         },
-                        {.name = std::move(name), .smooth = smooth});
+                        {.name = name, .smooth = smooth});
 }
 
 GeneratorPointer plane(const ParameterValues& /*values*/) {

@@ -95,6 +95,7 @@ TEST_P(GeneratorContract, TwoThreadsGetWhatOneGets) {
   const Everything expected(f(), points(), ws);
   std::array<int, 2> different{};
   std::vector<std::jthread> threads;
+  threads.reserve(different.size());
   for (int& count : different) {
     threads.emplace_back([&] {
       Workspace own;
