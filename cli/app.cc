@@ -1,0 +1,239 @@
+#include "pullback/cli/app.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+
+#include "pullback/cli/arguments.h"
+#include "pullback/cli/commands.h"
+#include "pullback/cli/environment.h"
+#include "pullback/cli/exit_status.h"
+#include "pullback/cli/files.h"
+#include "pullback/generators/error.h"
+
+namespace pullback::cli {
+
+namespace {
+
+using Action = std::function<int()>;
+
+constexpr char kGeneratorHelp[] =
+    "a file (.safetensors, .pt), a shipped model (mnist-vae), or a surface (torus:R=3,r=1); see `pullback generators`";
+
+constexpr char kExamples[] = R"(Examples:
+  pullback geodesic torus:R=3,r=1 --from 0,0 --to 0,1.8
+  pullback geodesic mnist-vae --pairs pairs.csv --solver graph+energy --json out.json
+  pullback inspect mnist-gan --out maps
+  pullback compare --out report              then open report/report.html
+  pullback solvers                           what is there, with its options
+
+Exit status: 0 all converged, 1 some did not (results are written), 2 wrong command line,
+3 a file or plugin that cannot be used.)";
+
+void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
+  command.add_option("--plugin", plugins, "load a plugin (.so) first; may be repeated")
+      ->type_name("PATH")
+      ->allow_extra_args(false);
+}
+
+void add_solve_options(CLI::App& command, SolveArguments& solve) {
+  command.add_option("GENERATOR", solve.generator, kGeneratorHelp)->required();
+  command.add_option("--solver", solve.solver, "solvers joined by +, with options: energy:nodes=64,tolerance=1e-8")
+      ->type_name("CHAIN")
+      ->capture_default_str();
+  command.add_option("--points", solve.points, "latent points for solvers that use them (default: the model's codes)")
+      ->type_name("FILE.csv");
+  command.add_option("--threads", solve.threads, "pairs solved at a time (default: one for each processor)")
+      ->type_name("T")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--time-limit", solve.time_limit, "seconds for each pair (default: none)")
+      ->type_name("S")
+      ->check(CLI::Range(1e-9, 1e9));
+  add_plugins(command, solve.plugins);
+}
+
+void add_lists(CLI::App& app, Action& action) {
+  const auto add = [&](const char* name, const char* description, int (*run)(const ListArguments&)) {
+    auto arguments = std::make_shared<ListArguments>();
+    CLI::App* command = app.add_subcommand(name, description);
+    command->add_flag("--json", arguments->json, "as JSON");
+    add_plugins(*command, arguments->plugins);
+    command->callback([&action, arguments, run] { action = [arguments, run] { return run(*arguments); }; });
+  };
+  add("solvers", "list the solvers and their options", run_solvers);
+  add("generators", "list what GENERATOR can be", run_generators);
+}
+
+void add_geodesic(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<GeodesicArguments>();
+  CLI::App* command = app.add_subcommand("geodesic", "compute geodesics and certify them");
+  add_solve_options(*command, arguments->solve);
+  command->add_option("--from", arguments->from, "where it starts: 0.1,0.2")->type_name("Z");
+  command->add_option("--to", arguments->to, "where it ends: 1,2")->type_name("Z");
+  command->add_option("--pairs", arguments->pairs, "a row for each pair: from, then to")->type_name("FILE.csv");
+  command->add_option("--samples", arguments->samples, "points of each curve in the JSON, uniform in t")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1'000'000));
+  command->add_option("--json", arguments->json, "write results here; - is standard output")->type_name("FILE");
+  command->footer(
+      "Examples:\n  pullback geodesic sphere --from 1.047,0 --to 2.094,2\n"
+      "  pullback geodesic mnist-vae --pairs pairs.csv --solver graph+shooting --json -");
+  command->callback([&action, arguments] { action = [arguments] { return run_geodesic(*arguments); }; });
+}
+
+void add_distances(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<DistancesArguments>();
+  CLI::App* command = app.add_subcommand("distances", "matrix of geodesic lengths between points");
+  add_solve_options(*command, arguments->solve);
+  command->add_option("POINTS", arguments->table, "a row for each point")->type_name("POINTS.csv")->required();
+  command->add_option("--out", arguments->out, "the matrix as CSV; terminations go beside it; - is standard output")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--json", arguments->json, "lengths and terminations as JSON")->type_name("FILE");
+  command->footer("Example:\n  pullback distances mnist-vae points.csv --out lengths.csv");
+  command->callback([&action, arguments] { action = [arguments] { return run_distances(*arguments); }; });
+}
+
+void add_inspect(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* command = app.add_subcommand("inspect", "condition and magnification of a generator's Jacobian");
+  command->add_option("GENERATOR", arguments->generator, kGeneratorHelp)->required();
+  command->add_option("--box", arguments->box, "latent box, the same for each coordinate (default: the codes')")
+      ->type_name("LO,HI");
+  command->add_option("--grid", arguments->grid, "points along each side")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1000));
+  command->add_option("--points", arguments->points, "a row for each point to inspect besides")->type_name("FILE.csv");
+  command->add_option("--out", arguments->out, "write inspect.json and inspect.html here")->type_name("DIR");
+  command->add_option("--json", arguments->json, "write the numbers here; - is standard output")->type_name("FILE");
+  add_plugins(*command, arguments->plugins);
+  command->footer("Example:\n  pullback inspect mnist-vae --out maps");
+  command->callback([&action, arguments] { action = [arguments] { return run_inspect(*arguments); }; });
+}
+
+void add_compare(CLI::App& app, Action& action, const std::string& line) {
+  auto arguments = std::make_shared<CompareArguments>();
+  CLI::App* command = app.add_subcommand("compare", "compare solvers on generators; writes a report");
+  command->add_option("GENERATOR", arguments->generators, "default: mnist-vae mnist-dae mnist-gan");
+  command->add_option("--solver", arguments->solvers, "a chain to compare; may be repeated")
+      ->type_name("CHAIN")
+      ->allow_extra_args(false);
+  command->add_option("--pairs", arguments->pairs, "end-point pairs for each generator")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--seed", arguments->seed, "chooses the pairs")->type_name("S")->capture_default_str();
+  command->add_option("--box", arguments->box, "where ends lie for generators without codes")->type_name("LO,HI");
+  command->add_option("--out", arguments->out, "where results.json and report.html go")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command->add_option("--threads", arguments->threads, "solves at a time (default: one for each processor)")
+      ->type_name("T")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--time-limit", arguments->time_limit, "seconds for each solve (default: none)")
+      ->type_name("S")
+      ->check(CLI::Range(1e-9, 1e9));
+  add_plugins(*command, arguments->plugins);
+  command->footer(
+      "Solved means: converged, and within 0.1 % of the best length known for the pair.\nThe exit status is 0 when the "
+      "comparison is complete and 1 when it was interrupted.\n\nExample:\n  pullback compare mnist-vae torus --solver "
+      "energy --solver graph+energy --pairs 20 --out report");
+  command->callback(
+      [&action, arguments, line] { action = [arguments, line] { return run_compare(*arguments, line); }; });
+}
+
+// Standard error gets at most this many lines when nothing could be done.
+constexpr int kErrorLines = 6;
+
+int fail(ExitStatus status, std::string message) {
+  int lines = 0;
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    if (message[i] == '\n') {
+      if (++lines == kErrorLines) message.resize(i);
+    } else if (static_cast<unsigned char>(message[i]) < 0x20 || message[i] == 0x7F) {
+      message[i] = '?';  // what a file holds must not move the terminal's cursor
+    }
+  }
+  while (message.ends_with('\n')) message.pop_back();
+  fmt::print(stderr, "pullback: {}\n", message);
+  return status;
+}
+
+std::string known_commands(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return names;
+}
+
+bool is_command(const CLI::App& app, const std::string& name) {
+  return !app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; }).empty();
+}
+
+void describe_program(CLI::App& app) {
+  app.name("pullback");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "pullback " PULLBACK_VERSION);
+  app.set_help_flag("-h,--help", "print this help");
+  app.get_formatter()->column_width(34);
+  app.footer(kExamples);
+}
+
+int parse_and_run(CLI::App& app, const std::vector<std::string>& arguments, const Action& action) {
+  if (arguments.empty()) {
+    return fail(kBadUsage,
+                fmt::format("no command given, expected one of {}\nTry `pullback --help`.", known_commands(app)));
+  }
+  if (!arguments[0].starts_with('-') && !is_command(app, arguments[0])) {
+    return fail(kBadUsage, fmt::format("unknown command \"{}\", expected one of {}\nTry `pullback --help`.",
+                                       arguments[0], known_commands(app)));
+  }
+  std::vector<std::string> reversed = join_negative_values(arguments);  // CLI11 takes them from the back
+  std::ranges::reverse(reversed);
+  try {
+    app.parse(reversed);
+  } catch (const CLI::Success& request) {  // --help, --version
+    return app.exit(request);
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* command = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+    return fail(kBadUsage, fmt::format("{}\nTry `pullback {}--help`.", error.what(),
+                                       command == &app ? "" : command->get_name() + " "));
+  }
+  return action();
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  try {
+    if (!arguments.empty() && arguments[0] == "train") return run_train({arguments.begin() + 1, arguments.end()});
+    CLI::App app("Geodesics of deep generative models, each with a certificate.");
+    Action action;
+    describe_program(app);
+    add_lists(app, action);
+    add_geodesic(app, action);
+    add_inspect(app, action);
+    add_compare(app, action, command_line(arguments));
+    add_distances(app, action);
+    app.add_subcommand("train", "train a VAE, DAE or GAN (needs LibTorch)");
+    return parse_and_run(app, arguments, action);
+  } catch (const std::invalid_argument& error) {
+    return fail(kBadUsage, error.what());
+  } catch (const Error& error) {
+    return fail(kBadFile, error.what());
+  } catch (const std::exception& error) {
+    return fail(kBadFile, fmt::format("unexpected error: {}", error.what()));
+  }
+}
+
+}  // namespace pullback::cli

@@ -1,0 +1,97 @@
+#include "pullback/cli/arguments.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+
+namespace pullback::cli {
+
+namespace {
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+Vector parse_finite(std::string_view text, std::string_view option) {
+  const auto fields = split(text, ',');
+  Vector point(static_cast<Eigen::Index>(fields.size()));
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto number = parse_number(fields[i]);
+    if (!number) {
+      throw std::invalid_argument(
+          fmt::format("{}: expected numbers separated by commas, got \"{}\" in \"{}\"", option, fields[i], text));
+    }
+    if (!std::isfinite(*number)) {
+      throw std::invalid_argument(fmt::format("{}: coordinate {} is {}, expected a finite number", option, i + 1,
+                                              std::isnan(*number) ? "NaN" : "infinite"));
+    }
+    point(static_cast<Eigen::Index>(i)) = *number;
+  }
+  return point;
+}
+
+}  // namespace
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto end = text.find(separator);
+    parts.push_back(trim(text.substr(0, end)));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || text.empty()) return std::nullopt;
+  // Out of range: as infinite as 1e999 is to a double; from_chars does not tell it from underflow.
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();
+  if (error != std::errc()) return std::nullopt;
+  return value;
+}
+
+Vector parse_point(std::string_view text, std::string_view option, int dimension) {
+  Vector point = parse_finite(text, option);
+  if (point.size() != dimension) {
+    throw std::invalid_argument(
+        fmt::format("{}: expected {} coordinate{}, which is the dimension of the latent space, got {}", option,
+                    dimension, dimension == 1 ? "" : "s", point.size()));
+  }
+  return point;
+}
+
+Interval parse_interval(std::string_view text, std::string_view option) {
+  const Vector bounds = parse_finite(text, option);
+  if (bounds.size() != 2 || !(bounds(0) < bounds(1))) {
+    throw std::invalid_argument(fmt::format("{}: expected LO,HI with LO < HI, got \"{}\"", option, text));
+  }
+  return {bounds(0), bounds(1)};
+}
+
+std::vector<std::string> join_negative_values(const std::vector<std::string>& arguments) {
+  constexpr std::array<std::string_view, 3> kCoordinateOptions = {"--from", "--to", "--box"};
+  std::vector<std::string> joined;
+  for (const std::string& argument : arguments) {
+    const bool negative = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
+    if (negative && !joined.empty() &&
+        std::ranges::find(kCoordinateOptions, joined.back()) != kCoordinateOptions.end()) {
+      joined.back() += "=" + argument;
+    } else {
+      joined.push_back(argument);
+    }
+  }
+  return joined;
+}
+
+}  // namespace pullback::cli

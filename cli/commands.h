@@ -1,0 +1,77 @@
+// The commands of the tool: what each is given, and a function that runs it and returns the exit status.
+//
+// Errors: std::invalid_argument for a wrong command line, pullback::Error for files and plugins; thrown before anything
+// is written.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pullback::cli {
+
+// What all commands that solve have in common.
+struct SolveArguments {
+  std::string generator;
+  std::string solver = "graph+energy";
+  std::vector<std::string> plugins;
+  std::string points;     // CSV file of latent points for solvers that use them; empty: the model's codes
+  int threads = 0;        // 0: one for each processor
+  double time_limit = 0;  // seconds for each solve; 0: none
+};
+
+struct ListArguments {
+  bool json = false;
+  std::vector<std::string> plugins;
+};
+
+struct GeodesicArguments {
+  SolveArguments solve;
+  std::string from;
+  std::string to;
+  std::string pairs;  // CSV file
+  int samples = 101;
+  std::string json;  // file or "-"
+};
+
+struct DistancesArguments {
+  SolveArguments solve;
+  std::string table;  // CSV file of points
+  std::string out;    // CSV file or "-"
+  std::string json;
+};
+
+struct InspectArguments {
+  std::string generator;
+  std::vector<std::string> plugins;
+  std::string box;
+  int grid = 96;
+  std::string points;
+  std::string out;  // folder
+  std::string json;
+};
+
+struct CompareArguments {
+  std::vector<std::string> generators;  // empty: the shipped models
+  std::vector<std::string> solvers;     // empty: the default chains
+  std::vector<std::string> plugins;
+  int pairs = 40;
+  std::uint64_t seed = 1;
+  std::string out = "pullback-compare";
+  std::string box;
+  int threads = 0;
+  double time_limit = 0;
+};
+
+int run_solvers(const ListArguments& arguments);
+int run_generators(const ListArguments& arguments);
+int run_geodesic(const GeodesicArguments& arguments);
+int run_distances(const DistancesArguments& arguments);
+int run_inspect(const InspectArguments& arguments);
+// `command`: how the program was called, for the record.
+int run_compare(const CompareArguments& arguments, const std::string& command);
+// Becomes `pullback-train` with the given arguments; returns only where there is none.
+int run_train(const std::vector<std::string>& arguments);
+
+}  // namespace pullback::cli

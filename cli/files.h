@@ -1,0 +1,35 @@
+// Reading tables and writing outputs whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "pullback/generators/types.h"
+
+namespace pullback::cli {
+
+// Rows of `columns` numbers separated by commas, returned as columns: columns×K, K ≥ 1. Blank lines and lines that
+// start with '#' are skipped, and so is a first line none of whose fields is a number: a header. `meaning` says in
+// errors what a row holds ("a point of dimension 2"). Errors: pullback::Error with path and line for a file that cannot
+// be read, a row of another length, a field that is not a finite number, or no row at all.
+Matrix read_table(const std::filesystem::path& path, int columns, std::string_view meaning);
+
+// Throws pullback::Error unless a file can be written at `path`, so that hours of work do not end in "permission
+// denied". Leaves nothing behind.
+void require_writable(const std::filesystem::path& path);
+
+// Makes the folder where it is missing and checks that files can be written into it. Errors: as above.
+void require_writable_folder(const std::filesystem::path& folder);
+
+// Writes beside `path` and renames, so that `path` is old or whole. What is not a regular file (/dev/null, a pipe) is
+// written directly. Errors: pullback::Error with the path.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+// Errors: pullback::Error when not all of it could be written (a full disk behind a redirection).
+void write_standard_output(std::string_view content);
+
+// To a file, or to standard output when `path` is "-".
+void write_output(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace pullback::cli

@@ -1,0 +1,224 @@
+// The command `inspect`.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <random>
+
+#include "pullback/cli/arguments.h"
+#include "pullback/cli/commands.h"
+#include "pullback/cli/environment.h"
+#include "pullback/cli/exit_status.h"
+#include "pullback/cli/files.h"
+#include "pullback/cli/jacobian_survey.h"
+#include "pullback/cli/maps.h"
+#include "pullback/cli/report.h"
+#include "pullback/cli/session.h"
+#include "pullback/cli/study_json.h"
+#include "pullback/cli/text.h"
+
+namespace pullback::cli {
+
+namespace {
+
+constexpr Interval kDefaultBox{0.2, 1.8};  // as for `compare`: inside of polar and half-plane charts
+
+// Rows of [low, high] for each coordinate: as given, that of the codes, or the default.
+Matrix choose_box(const InspectArguments& arguments, const OpenedSpace& space) {
+  Matrix box(space.dimension(), 2);
+  if (!arguments.box.empty() || space.codes.cols() == 0) {
+    const Interval interval = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
+    box.col(0).setConstant(interval.low);
+    box.col(1).setConstant(interval.high);
+  } else {
+    box.col(0) = space.codes.rowwise().minCoeff();
+    box.col(1) = space.codes.rowwise().maxCoeff();
+  }
+  return box;
+}
+
+// A grid in one and two dimensions; in more, where a grid would miss nearly everything, as many seeded random points.
+Matrix sample_box(const Matrix& box, int grid) {
+  const Eigen::Index n = box.rows();
+  if (n == 1) return Vector::LinSpaced(grid, box(0, 0), box(0, 1)).transpose();
+  Matrix points(n, static_cast<Eigen::Index>(grid) * grid);
+  if (n == 2) {
+    const Vector x = Vector::LinSpaced(grid, box(0, 0), box(0, 1));
+    const Vector y = Vector::LinSpaced(grid, box(1, 0), box(1, 1));
+    for (Eigen::Index i = 0; i < points.cols(); ++i) points.col(i) << x(i % grid), y(i / grid);
+    return points;
+  }
+  std::mt19937_64 random(1);
+  constexpr double kUnit = 0x1p-53;
+  for (Eigen::Index i = 0; i < points.cols(); ++i) {
+    for (Eigen::Index j = 0; j < n; ++j) {
+      points(j, i) = box(j, 0) + (box(j, 1) - box(j, 0)) * static_cast<double>(random() >> 11) * kUnit;
+    }
+  }
+  return points;
+}
+
+struct Inspection {
+  OpenedSpace space;
+  Matrix box;
+  int grid = 0;
+  Matrix points;  // given besides
+  std::vector<JacobianSurvey> surveys;
+  std::vector<std::string> findings;
+};
+
+Inspection inspect(const InspectArguments& arguments) {
+  Session session(arguments.plugins);
+  Inspection inspection;
+  inspection.space = session.open(arguments.generator);
+  const OpenedSpace& space = inspection.space;
+  inspection.box = choose_box(arguments, space);
+  inspection.grid = arguments.grid;
+  inspection.points = Matrix(space.dimension(), 0);
+  if (!arguments.points.empty()) {
+    inspection.points =
+        read_table(arguments.points, space.dimension(), fmt::format("a point of dimension {}", space.dimension()));
+  }
+  const Manifold& manifold = *space.manifold;
+  inspection.surveys.push_back(survey(manifold, sample_box(inspection.box, arguments.grid), "the box"));
+  if (space.codes.cols() > 0) inspection.surveys.push_back(survey(manifold, space.codes, "the codes"));
+  if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
+  for (const JacobianSurvey& s : inspection.surveys) {
+    const auto sentences = findings(s);
+    inspection.findings.insert(inspection.findings.end(), sentences.begin(), sentences.end());
+  }
+  return inspection;
+}
+
+std::vector<std::pair<std::string, const std::vector<double>*>> rows_of(const JacobianSurvey& survey) {
+  return {{"condition κ(J)", &survey.kappa},
+          {"largest σ", &survey.sigma_max},
+          {"smallest σ", &survey.sigma_min},
+          {"magnification √det M", &survey.magnification}};
+}
+
+Json numbers(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values) list.push_back(number_json(value));
+  return list;
+}
+
+Json survey_json(const JacobianSurvey& survey) {
+  return {{"where", survey.where},
+          {"points", survey.points},
+          {"undefined", survey.undefined},
+          {"singular", survey.singular},
+          {"levels", kQuantileLevels},
+          {"kappa", numbers(survey.kappa)},
+          {"sigma_max", numbers(survey.sigma_max)},
+          {"sigma_min", numbers(survey.sigma_min)},
+          {"magnification", numbers(survey.magnification)},
+          {"reach", numbers(survey.reach)},
+          {"collapsed", collapsed_coordinates(survey)}};
+}
+
+Json inspection_json(const Inspection& inspection) {
+  Json surveys = Json::array();
+  for (const JacobianSurvey& survey : inspection.surveys) surveys.push_back(survey_json(survey));
+  Json box = Json::array();
+  for (Eigen::Index j = 0; j < inspection.box.rows(); ++j) box.push_back({inspection.box(j, 0), inspection.box(j, 1)});
+  const Generator* generator = inspection.space.manifold->generator();
+  return {{"generator", inspection.space.name},
+          {"latent_dimension", inspection.space.dimension()},
+          {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
+          {"smooth", inspection.space.manifold->smooth()},
+          {"box", std::move(box)},
+          {"grid", inspection.grid},
+          {"surveys", std::move(surveys)},
+          {"findings", inspection.findings}};
+}
+
+// The plane of the maps: latent space itself, or in more dimensions that of the codes' largest variance, or else of the
+// first two coordinates through the middle of the box.
+LatentPlane map_plane(const Inspection& inspection) {
+  const Eigen::Index n = inspection.box.rows();
+  if (n > 2 && inspection.space.codes.cols() > 2) {
+    LatentPlane plane = principal_plane(inspection.space.codes);
+    plane.enclose(plane.project(inspection.space.codes));
+    return plane;
+  }
+  LatentPlane plane{Vector::Zero(n), Matrix::Identity(n, 2)};
+  if (n > 2) plane.origin.tail(n - 2) = inspection.box.rowwise().mean().tail(n - 2);
+  plane.x_low = inspection.box(0, 0);
+  plane.x_high = inspection.box(0, 1);
+  plane.y_low = inspection.box(1, 0);
+  plane.y_high = inspection.box(1, 1);
+  return plane;
+}
+
+Json page_data(const Inspection& inspection) {
+  const OpenedSpace& space = inspection.space;
+  const bool two = space.dimension() == 2;
+  Json tables = Json::array();
+  for (const JacobianSurvey& survey : inspection.surveys) {
+    Json rows = Json::array();
+    for (const auto& [name, values] : rows_of(survey)) rows.push_back({name, numbers(*values)});
+    tables.push_back({{"title", fmt::format("Over {} ({} points)", survey.where, survey.points)},
+                      {"columns", {"least", "5 %", "25 %", "median", "75 %", "95 %", "largest"}},
+                      {"rows", std::move(rows)}});
+  }
+  Json data = {{"kind", "inspect"},
+               {"title", space.name},
+               {"subtitle", "Condition and magnification of the Jacobian"},
+               {"findings", inspection.findings},
+               {"tables", std::move(tables)},
+               {"map", nullptr},
+               {"codes", two ? points_json(space.codes.rows() == 2 ? space.codes : Matrix(2, 0)) : Json::array()},
+               {"points", two ? points_json(inspection.points) : Json::array()},
+               {"axes", two ? Json{"z₁", "z₂"} : Json{"u", "v"}},
+               {"note", two ? "Dots are the codes of known data; rings are the points given."
+                            : "A plane through latent space, along the codes' two directions of largest variance where "
+                              "there are codes."},
+               {"command", "pullback inspect " + space.name},
+               {"environment", describe_environment()}};
+  if (space.dimension() >= 2) {
+    data["map"] = as_json(compute_maps(*space.manifold, map_plane(inspection), inspection.grid));
+  } else {
+    data["note"] = "A latent space of one dimension has no map.";
+  }
+  return data;
+}
+
+std::string text_of(const Inspection& inspection) {
+  std::string text;
+  for (const JacobianSurvey& survey : inspection.surveys) {
+    Table table({fmt::format("over {} ({} points)", survey.where, survey.points), "least", "5 %", "25 %", "median",
+                 "75 %", "95 %", "largest"});
+    for (const auto& [name, values] : rows_of(survey)) {
+      std::vector<std::string> row = {name};
+      for (const double value : *values) row.push_back(format_number(value));
+      table.add(std::move(row));
+    }
+    text += table.str() + "\n";
+  }
+  for (const std::string& sentence : inspection.findings) text += wrap(sentence, 100, 0) + "\n";
+  return text;
+}
+
+}  // namespace
+
+int run_inspect(const InspectArguments& arguments) {
+  const std::filesystem::path folder = arguments.out;
+  if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
+  const Inspection inspection = inspect(arguments);
+  if (!folder.empty()) require_writable_folder(folder);
+
+  const std::string json = as_text(inspection_json(inspection));
+  if (!arguments.json.empty()) write_output(arguments.json, json);
+  if (!folder.empty()) {
+    write_file(folder / "inspect.json", json);
+    write_file(folder / "inspect.html", make_page("pullback: " + inspection.space.name, page_data(inspection)));
+  }
+  if (arguments.json != "-") {
+    std::string text = text_of(inspection);
+    if (!folder.empty()) text += fmt::format("maps: {}\n", (folder / "inspect.html").string());
+    write_standard_output(text);
+  }
+  return kDone;
+}
+
+}  // namespace pullback::cli

@@ -1,0 +1,37 @@
+// How a Jacobian is conditioned over many points.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pullback/manifold/manifold.h"
+
+namespace pullback::cli {
+
+// The levels at which quantiles are given: from the smallest to the largest value.
+inline constexpr double kQuantileLevels[] = {0, 0.05, 0.25, 0.5, 0.75, 0.95, 1};
+
+// Quantiles over a set of points; infinite values count as the largest, points where the metric is not finite are left
+// out and counted.
+struct JacobianSurvey {
+  std::string where;  // "the box", "the codes"
+  int points = 0;
+  int undefined = 0;          // points at which the metric is not finite
+  int singular = 0;           // points at which J is numerically singular
+  std::vector<double> kappa;  // one value for each level
+  std::vector<double> sigma_max;
+  std::vector<double> sigma_min;
+  std::vector<double> magnification;
+  // For each latent coordinate the median of ‖∂f/∂z_j‖.
+  std::vector<double> reach;
+};
+
+// `points`: n×K, K ≥ 1.
+JacobianSurvey survey(const Manifold& manifold, const ConstMatrixRef& points, const std::string& where);
+
+// What of it deserves a warning, a sentence each: points without a metric, singular points, and collapsed coordinates,
+// which move the output by less than a hundredth of what the strongest coordinate does.
+std::vector<std::string> findings(const JacobianSurvey& survey);
+std::vector<int> collapsed_coordinates(const JacobianSurvey& survey);
+
+}  // namespace pullback::cli

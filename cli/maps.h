@@ -1,0 +1,51 @@
+// Fields over a plane of latent space, for pictures.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "pullback/cli/result_json.h"
+#include "pullback/manifold/manifold.h"
+
+namespace pullback::cli {
+
+// A rectangle in a plane of latent space: points origin + axes (x, y), axes orthonormal, n×2.
+struct LatentPlane {
+  Vector origin;
+  Matrix axes;
+  double x_low = 0, x_high = 0, y_low = 0, y_high = 0;
+
+  // Coordinates in the plane of the foot of the perpendicular: 2×K.
+  Matrix project(const ConstMatrixRef& points) const { return axes.transpose() * (points.colwise() - origin); }
+  Matrix at(const ConstMatrixRef& coordinates) const { return (axes * coordinates).colwise() + origin; }
+
+  // Makes the rectangle just hold these points (2×K), with a margin.
+  void enclose(const ConstMatrixRef& coordinates);
+};
+
+// The latent space itself, n = 2; the rectangle is empty.
+LatentPlane whole_plane();
+
+// The plane through two points and, of the candidates, the one nearest to their middle that is not on their line.
+LatentPlane plane_through(const ConstVectorRef& from, const ConstVectorRef& to, const ConstMatrixRef& candidates);
+
+// The plane through the mean of the points along their two directions of largest variance; n ≥ 2.
+LatentPlane principal_plane(const ConstMatrixRef& points);
+
+// log10 of magnification √det M and condition κ at grid×grid points of the rectangle, row by row from the lowest y.
+struct Maps {
+  LatentPlane plane;
+  int grid = 0;
+  std::vector<double> log_magnification;  // −∞ where J loses rank, NaN where there is no metric
+  std::vector<double> log_condition;
+};
+
+Maps compute_maps(const Manifold& manifold, LatentPlane plane, int grid);
+
+// {"x": [lo, hi], "y": [lo, hi], "grid", "magnification": […], "condition": […]}, null where not finite.
+Json as_json(const Maps& maps);
+
+// Points (2×K) as [[x, y], …] with as many digits as a picture shows.
+Json points_json(const ConstMatrixRef& points);
+
+}  // namespace pullback::cli

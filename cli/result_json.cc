@@ -1,0 +1,105 @@
+#include "pullback/cli/result_json.h"
+
+#include <cmath>
+#include <optional>
+#include <string>
+
+namespace pullback::cli {
+
+namespace {
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
+
+Json as_json(const Condition& condition) {
+  return {{"kappa_max", number(condition.kappa_max)},
+          {"kappa_infinite", std::isinf(condition.kappa_max)},
+          {"sigma_min", number(condition.sigma_min)},
+          {"degenerate", condition.degenerate},
+          {"degenerate_fraction", number(condition.degenerate_fraction)},
+          {"regularisation", number(condition.regularisation)}};
+}
+
+}  // namespace
+
+Json as_json(const ConstVectorRef& vector) {
+  Json list = Json::array();
+  for (Eigen::Index i = 0; i < vector.size(); ++i) list.push_back(number(vector(i)));
+  return list;
+}
+
+Json as_json(const Certificate& certificate, Termination termination) {
+  return {{"termination", to_string(termination)},
+          {"length", number(certificate.length)},
+          {"energy", number(certificate.energy)},
+          {"length_error", number(certificate.length_error)},
+          {"endpoint_error", number(certificate.endpoint_error)},
+          {"speed_variation", number(certificate.speed_variation)},
+          {"residual", number(certificate.residual)},
+          {"second_variation", number(certificate.second_variation)},
+          {"conjugate_point", number(certificate.conjugate_point)},
+          {"condition", as_json(certificate.condition)},
+          {"shorter_known", number(certificate.shorter_known)},
+          {"metric_length", number(certificate.metric_length)},
+          {"excess", number(certificate.excess)}};
+}
+
+Json as_json(const Effort& effort) {
+  EvaluationCounts counts = effort.evaluations;
+  return {{"values", counts.values},
+          {"jacobians", counts.jacobians},
+          {"second_derivatives", counts.second_derivatives},
+          {"products", counts.products},
+          {"metrics", counts.metrics},
+          {"iterations", effort.iterations},
+          {"seconds", number(effort.seconds)},
+          {"solver_seconds", number(effort.solver_seconds)},
+          {"certificate_seconds", number(effort.certificate_seconds)},
+          {"generator_seconds", number(counts.seconds)}};
+}
+
+Json as_json(const Curve& curve, int samples) {
+  Json points = Json::array();
+  if (curve.empty()) return {{"t", Json::array()}, {"z", points}};
+  const Vector times = uniform_times(samples);
+  const Matrix positions = curve.position(times);
+  for (Eigen::Index i = 0; i < positions.cols(); ++i) points.push_back(as_json(ConstVectorRef(positions.col(i))));
+  return {{"t", as_json(ConstVectorRef(times))}, {"z", points}};
+}
+
+Json as_json(const GeodesicResult& result, int samples) {
+  Certificate certificate = result.certificate;
+  if (result.curve.empty()) {
+    constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+    const auto shorter = certificate.shorter_known;
+    certificate = {kUndefined,
+                   kUndefined,
+                   kUndefined,
+                   kUndefined,
+                   kUndefined,
+                   kUndefined,
+                   kUndefined,
+                   kUndefined,
+                   kUndefined,
+                   {},
+                   {kUndefined, kUndefined, false, kUndefined, {}},
+                   shorter};
+  }
+  return {{"termination", to_string(result.termination)},
+          {"message", result.message},
+          {"length", number(certificate.length)},
+          {"length_error", number(certificate.length_error)},
+          {"energy", number(certificate.energy)},
+          {"seconds", number(result.effort.seconds)},
+          {"certificate", as_json(certificate, result.termination)},
+          {"effort", as_json(result.effort)},
+          {"curve", as_json(result.curve, samples)}};
+}
+
+std::string as_text(const Json& json) {
+  // Strings that are not UTF-8 (a plugin's message) must not end the program.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace pullback::cli

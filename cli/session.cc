@@ -1,0 +1,85 @@
+#include "pullback/cli/session.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <stdexcept>
+
+#include "pullback/cli/installation.h"
+#include "pullback/generators/error.h"
+#include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/plugins/builtin.h"
+#include "pullback/solvers/plugin_loader.h"
+
+namespace pullback::cli {
+
+namespace {
+
+constexpr char kHalfPlane[] = "half-plane";
+constexpr char kTorchEnding[] = ".pt";
+constexpr char kTorchModule[] = "libpullback_torch.so";
+
+bool ends_like(std::string_view text, std::string_view ending) {
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return text.size() >= ending.size() &&
+         std::equal(ending.begin(), ending.end(), text.end() - static_cast<std::ptrdiff_t>(ending.size()),
+                    [&](char e, char t) { return same(t, e); });
+}
+
+}  // namespace
+
+Session::Session(const std::vector<std::string>& plugins) {
+  PluginRegistrar registrar{solvers_, generators_};
+  register_builtin_plugins(registrar);
+  generators_.set_model_directory(models_folder());
+  for (const std::string& plugin : plugins) load_plugin(plugin, registrar);
+}
+
+bool Session::reads(const std::string& ending) const {
+  return std::ranges::any_of(generators_.list(), [&](const GeneratorEntry& entry) {
+    return entry.source == GeneratorSource::kFile && entry.name == ending;
+  });
+}
+
+void Session::load_torch(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw Error(fmt::format("{}: cannot be read: no such file", path));
+  }
+  const auto module = find_module(kTorchModule);
+  if (!module) {
+    throw Error(
+        fmt::format("{}: TorchScript needs LibTorch, and this build has none: {} is missing", path, kTorchModule));
+  }
+  PluginRegistrar registrar{solvers_, generators_};
+  load_plugin(*module, registrar);
+}
+
+OpenedSpace Session::open(const std::string& specification) {
+  if (specification == kHalfPlane) return {specification, half_plane(), {}, {}, {}};
+  if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
+  OpenedGenerator opened = generators_.open(specification);
+  return {specification, std::make_shared<PullbackManifold>(std::move(opened.generator)), std::move(opened.codes),
+          std::move(opened.labels), std::move(opened.metadata)};
+}
+
+std::vector<GeneratorEntry> Session::list() const {
+  std::vector<GeneratorEntry> entries = generators_.list();
+  entries.insert(entries.begin(),
+                 {GeneratorSource::kNamed, kHalfPlane, "hyperbolic half-plane, the metric I/y^2 given directly", {}});
+  if (!reads(kTorchEnding)) {
+    const bool available = find_module(kTorchModule).has_value();
+    entries.push_back({GeneratorSource::kFile,
+                       kTorchEnding,
+                       available ? "TorchScript; LibTorch is loaded when such a file is opened"
+                                 : "TorchScript; unavailable: built without LibTorch",
+                       {}});
+  }
+  std::ranges::stable_sort(entries, {}, &GeneratorEntry::source);
+  return entries;
+}
+
+}  // namespace pullback::cli

@@ -1,0 +1,98 @@
+#include "pullback/cli/study_json.h"
+
+#include <cmath>
+
+namespace pullback::cli {
+
+namespace {
+
+constexpr int kCurveSamples = 33;
+constexpr std::size_t kTraceEntries = 120;
+
+Json pair_json(const StudyPair& pair, double best) {
+  Json json = {{"name", pair.name},
+               {"kind", pair.kind},
+               {"from", as_json(ConstVectorRef(pair.from))},
+               {"to", as_json(ConstVectorRef(pair.to))},
+               {"labels", nullptr},
+               {"best_length", number_json(best)}};
+  if (pair.from_label && pair.to_label) json["labels"] = {*pair.from_label, *pair.to_label};
+  return json;
+}
+
+Json part_json(const Study& study, const StudyPart& part) {
+  const std::vector<double> best = best_lengths(study, part);
+  Json pairs = Json::array();
+  Json results = Json::array();
+  for (std::size_t i = 0; i < part.pairs.size(); ++i) {
+    pairs.push_back(pair_json(part.pairs[i], best[i]));
+    for (std::size_t s = 0; s < study.solvers.size(); ++s) {
+      const auto& result = study.result(part, i, s);
+      if (!result) continue;
+      Json json = {{"pair", i},
+                   {"solver", study.solvers[s]},
+                   {"solved", is_solved(*result, best[i])},
+                   {"length_ratio", number_json(length_ratio(*result, best[i]))}};
+      json.update(as_json(*result, kCurveSamples));
+      json["trace"] = trace_json(result->trace);
+      results.push_back(std::move(json));
+    }
+  }
+  const Generator* generator = part.space.manifold->generator();
+  return {{"name", part.space.name},
+          {"latent_dimension", part.space.dimension()},
+          {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
+          {"metadata", part.space.metadata},
+          {"summary", summary_json(summarise(study, part))},
+          {"pairs", std::move(pairs)},
+          {"results", std::move(results)}};
+}
+
+}  // namespace
+
+Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json settings_json(const Study& study) {
+  return {{"solvers", study.solvers},
+          {"pairs", study.pairs},
+          {"seed", study.seed},
+          {"threads", study.threads},
+          {"time_limit", study.time_limit > 0 ? Json(study.time_limit) : Json(nullptr)},
+          {"solved_tolerance", kSolvedTolerance}};
+}
+
+Json summary_json(const std::vector<SolverSummary>& summary) {
+  Json list = Json::array();
+  for (const SolverSummary& row : summary) {
+    list.push_back({{"solver", row.solver},
+                    {"runs", row.runs},
+                    {"solved", row.solved},
+                    {"solved_share", row.solved_share()},
+                    {"median_ratio", number_json(row.median_ratio)},
+                    {"worst_ratio", number_json(row.worst_ratio)},
+                    {"median_seconds", number_json(row.median_seconds)},
+                    {"median_evaluations", number_json(row.median_evaluations)},
+                    {"terminations", row.terminations}});
+  }
+  return list;
+}
+
+Json trace_json(const std::vector<TraceEntry>& trace) {
+  Json list = Json::array();
+  const std::size_t stride = std::max<std::size_t>(1, trace.size() / kTraceEntries);
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    if (i % stride != 0 && i + 1 != trace.size()) continue;
+    list.push_back({trace[i].iteration, number_json(trace[i].seconds), number_json(trace[i].length)});
+  }
+  return list;
+}
+
+Json study_json(const Study& study, const Json& environment) {
+  Json parts = Json::array();
+  for (const StudyPart& part : study.parts) parts.push_back(part_json(study, part));
+  return {{"schema", "pullback-compare-1"}, {"created", study.started},   {"command", study.command},
+          {"complete", study.complete},     {"environment", environment}, {"settings", settings_json(study)},
+          {"generators", std::move(parts)}};
+}
+
+}  // namespace pullback::cli

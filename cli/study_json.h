@@ -1,0 +1,25 @@
+// A comparison as results.json.
+//
+// {"schema": "pullback-compare-1", "created", "command", "complete", "environment", "settings", "generators": [{"name",
+// "latent_dimension", "ambient_dimension", "metadata", "summary": […], "pairs": [{"name", "kind", "from", "to",
+// "labels", "best_length"}], "results": [{"pair", "solver", "solved", "length_ratio", …as in `geodesic`…, "trace":
+// [[iteration, seconds, length], …]}]}]}. "pair" counts from 0. Only finished results are there.
+#pragma once
+
+#include "pullback/cli/result_json.h"
+#include "pullback/cli/study.h"
+#include "pullback/cli/study_summary.h"
+
+namespace pullback::cli {
+
+Json study_json(const Study& study, const Json& environment);
+
+// Parts that the report shares.
+Json settings_json(const Study& study);
+Json summary_json(const std::vector<SolverSummary>& summary);
+// [[iteration, seconds, length], …], thinned to a length that a chart can show.
+Json trace_json(const std::vector<TraceEntry>& trace);
+// Finite numbers; null otherwise.
+Json number_json(double value);
+
+}  // namespace pullback::cli

@@ -1,0 +1,28 @@
+// The command `train`: another program, because it needs LibTorch, which costs every start 0.4 s.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "pullback/cli/commands.h"
+#include "pullback/cli/installation.h"
+#include "pullback/generators/error.h"
+
+namespace pullback::cli {
+
+int run_train(const std::vector<std::string>& arguments) {
+  const std::filesystem::path program = binary_folder() / "pullback-train";
+  std::error_code error;
+  if (!std::filesystem::exists(program, error)) throw Error("this build has no training: built without LibTorch");
+  std::vector<char*> pointers;
+  std::vector<std::string> words = {"pullback-train"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  execv(program.c_str(), pointers.data());
+  throw Error(fmt::format("{}: cannot be run: {}", program.string(), std::strerror(errno)));
+}
+
+}  // namespace pullback::cli
