@@ -10,7 +10,7 @@ namespace pullback {
 namespace {
 
 // Inverse iteration stops when the Rayleigh quotient moves by less than this; bisection at this width.
-constexpr double kRelativeWidth = 1e-10;
+constexpr double kRelativeWidth = 1e-9;
 constexpr int kMaxInverseIterations = 500;
 
 // A lower bound of the spectrum, by Gershgorin's discs.

@@ -68,8 +68,8 @@ void Manifold::chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const
   if (d.size() > 0) do_chords(Z, d, ws);
 }
 
-void Manifold::segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
-                        Workspace& ws) const {
+void Manifold::segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
+                        MatrixRef jacobian, Workspace& ws) const {
   const Eigen::Index n = dimension_;
   const Eigen::Index chords = Z.cols() - 1;
   if (chords < 1) throw std::invalid_argument("Manifold::segments: Z must have at least 2 columns");
@@ -77,7 +77,7 @@ void Manifold::segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual
   require_shape("segments", "R", R.rows(), R.cols(), n, n * Z.cols());
   require_shape("segments", "residual", residual.rows(), residual.cols(), 2 * n + 1, chords);
   require_shape("segments", "jacobian", jacobian.rows(), jacobian.cols(), 2 * n + 1, 2 * n * chords);
-  do_segments(Z, R, residual, jacobian, ws);
+  do_segments(Z, model, R, residual, jacobian, ws);
 }
 
 Variation Manifold::variation(const ConstMatrixRef& Z, Workspace& ws) const {

@@ -18,6 +18,12 @@ struct Variation {
   BlockTridiagonal hessian;  // (K−1) blocks, whitened: R_i⁻ᵀ ∂²E/∂z_i∂z_j R_j⁻¹
 };
 
+// How Manifold::segments models the second derivatives of the energy.
+enum class HessianModel {
+  kGaussNewton,       // first derivatives of f alone; more than the Hessian by what the surface curves in its ambient space
+  kProjectedNewton    // the Hessian of each chord without its negative part; needs second derivatives of f
+};
+
 // A Riemannian metric M(z) on (a chart of) latent space Rⁿ.
 //
 //   ⟨u, v⟩_z = uᵀM(z)v,   ċ-energy E = ½ ∫ ċᵀM(c)ċ dt,   geodesic equation c̈ = a(c, ċ),  a^k = −Γ^k_ij v^i v^j.
@@ -53,10 +59,12 @@ class Manifold {
   void chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const;
 
   // The energy of a discrete curve as least squares, E_K = ½ Σ_i ‖r_i‖², compressed to 2n+1 rows per chord and whitened.
-  //   Z: n×(K+1).  R: n×n(K+1), the factors.  residual: (2n+1)×K.
-  //   jacobian: (2n+1)×(2nK), block i being [∂r_i/∂z_i R_i⁻¹ | ∂r_i/∂z_{i+1} R_{i+1}⁻¹].
-  // The gradient of E_K is exact; JᵀJ is its Gauss–Newton matrix.  Cost: K+1 Jacobians.
-  void segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian, Workspace& ws) const;
+  //   Z: n×(K+1).  R: n×n(K+1), the factors, with a floor of 1e-14 of their size under the diagonal so that R⁻¹ exists.
+  //   residual: (2n+1)×K.  jacobian: (2n+1)×(2nK), block i belonging to z_i and z_{i+1}, in whitened steps R_i δz_i.
+  // jacobianᵀ residual is the exact gradient of E_K; jacobianᵀ jacobian is the model of its Hessian.
+  // Cost: K+1 Jacobians; with kProjectedNewton, K−1 weighted Hessians besides.
+  void segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
+                Workspace& ws) const;
 
   // First and second variation of the energy at a discrete curve, whitened. The gradient is that of the smooth energy to
   // O(K⁻⁴) (five-point second differences), the Hessian that of E_K.
@@ -76,8 +84,8 @@ class Manifold {
   virtual void do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const;  // Cholesky of do_metric
   virtual void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const = 0;
   virtual void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const = 0;
-  virtual void do_segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
-                           Workspace& ws) const = 0;
+  virtual void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
+                           MatrixRef jacobian, Workspace& ws) const = 0;
   virtual Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const = 0;
 
   int dimension_;

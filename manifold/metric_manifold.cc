@@ -116,10 +116,11 @@ void MetricManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& 
   }
 }
 
+// Both models are Gauss–Newton with M held fixed.
 // e = ½ K δᵀM(m)δ has gradient K(±Mδ + ¼∇(δᵀMδ)). The rows are its Gauss–Newton part K[M −M; −M M] less what lies along
 // Mδ, and one row g/√(2e) with residual √(2e), which makes the gradient exact.
-void MetricManifold::do_segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
-                                 Workspace& ws) const {
+void MetricManifold::do_segments(const ConstMatrixRef& Z, HessianModel /*model*/, MatrixRef R, MatrixRef residual,
+                                 MatrixRef jacobian, Workspace& ws) const {
   const Eigen::Index n = dimension();
   const Eigen::Index K = Z.cols() - 1;
   const auto scale = static_cast<double>(K);

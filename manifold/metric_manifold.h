@@ -31,7 +31,7 @@ class MetricManifold : public Manifold {
   void do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const override;
   void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const override;
   void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const override;
-  void do_segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
+  void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                    Workspace& ws) const override;
   Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const override;
 

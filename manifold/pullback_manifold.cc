@@ -18,6 +18,9 @@ namespace {
 // Evaluations go through the generator in batches of about this many points, which keeps its buffers in the cache.
 constexpr Eigen::Index kBatch = 64;
 
+// Relative accuracy that the second variation needs.
+constexpr double kHessianAccuracy = 1e-6;
+
 const std::shared_ptr<const Generator>& require(const std::shared_ptr<const Generator>& generator) {
   if (!generator) throw std::invalid_argument("PullbackManifold: the generator is null");
   return generator;
@@ -37,42 +40,6 @@ void evaluate_frames(const Generator& f, const ConstMatrixRef& Z, MatrixRef X, M
     f.value_and_jacobian(Z.middleCols(k, count), X.middleCols(k, count), block, ws);
     orthonormalise(block, n, R.middleCols(n * k, n * count));
   }
-}
-
-// One chord d with frames Qa, Qb, written in an orthonormal basis of their span, of which only 2n+1 coordinates matter:
-// n along Qa, n along what Qb has beyond Qa, one beyond both.
-void compress_chord(const Eigen::Ref<const Matrix>& Qa, const Eigen::Ref<const Matrix>& Qb,
-                    const Eigen::Ref<const Vector>& d, double scale, Eigen::Ref<Vector> residual,
-                    Eigen::Ref<Matrix> jacobian) {
-  const Eigen::Index n = Qa.cols();
-  Matrix C(n, n);
-  Vector along_a(n);
-  Vector along_b(n);
-  Matrix gram_b = Matrix::Zero(n, n);  // Qb is orthonormal but for zero columns
-  for (Eigen::Index i = 0; i < n; ++i) {
-    along_a(i) = ambient_dot(Qa.col(i), d);
-    along_b(i) = ambient_dot(Qb.col(i), d);
-    gram_b(i, i) = Qb.col(i).squaredNorm() > 0.5 ? 1 : 0;
-    for (Eigen::Index j = 0; j < n; ++j) C(i, j) = ambient_dot(Qa.col(i), Qb.col(j));
-  }
-  const Eigen::SelfAdjointEigenSolver<Matrix> beyond(gram_b - C.transpose() * C);
-  residual.setZero();
-  jacobian.setZero();
-  residual.head(n) = along_a;
-  jacobian.topLeftCorner(n, n).diagonal().setConstant(-scale);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    if (Qa.col(i).squaredNorm() < 0.5) jacobian(i, i) = 0;
-  }
-  jacobian.topRightCorner(n, n) = scale * C;
-  const Vector rest = beyond.eigenvectors().transpose() * (along_b - C.transpose() * along_a);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    const double square = beyond.eigenvalues()(i);
-    if (!(square > std::numeric_limits<double>::epsilon())) continue;
-    const double sine = std::sqrt(square);
-    residual(n + i) = rest(i) / sine;
-    jacobian.block(n + i, n, 1, n) = scale * sine * beyond.eigenvectors().col(i).transpose();
-  }
-  residual(2 * n) = std::sqrt(std::max(0.0, ambient_dot(d, d) - residual.head(2 * n).squaredNorm()));
 }
 
 // wᵀd²f[u_a,u_b] for the columns u_a of U = R⁻¹, by polarisation along whitened directions: through the weighted Hessian
@@ -122,7 +89,7 @@ void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatri
   const Matrix inverse = block_inverses(R);
   // Rounding of a whitened Hessian is about ε κ²; R⁻¹ against R tells κ.
   const double kappa = inverse.norm() * R.norm();
-  const bool through_chart = n > 3 && kappa * kappa * std::numeric_limits<double>::epsilon() < 1e-6;
+  const bool through_chart = kappa * kappa * std::numeric_limits<double>::epsilon() < kHessianAccuracy;
   for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
     const Eigen::Index count = std::min(kBatch, Z.cols() - k);
     const auto points = Z.middleCols(k, count);
@@ -139,6 +106,51 @@ void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatri
     }
     diagonal.middleCols(n * k, n * count) += H;
   }
+}
+
+// w_i = ∂E_K/∂f(z_i) = −K (f(z_{i+1}) − 2 f(z_i) + f(z_{i−1})) at the interior nodes.
+void second_difference_weights(const ConstMatrixRef& X, MatrixRef W) {
+  const Eigen::Index K = X.cols() - 1;
+  const auto scale = static_cast<double>(K);
+  W = scale * (2 * X.middleCols(1, K - 1) - X.leftCols(K - 1) - X.rightCols(K - 1));
+}
+
+// One chord of a discrete curve of K chords, whitened at its ends a and b.
+struct Chord {
+  Eigen::Ref<const Matrix> Qa, Qb;                  // orthonormal frames of J
+  Eigen::Ref<const Vector> d;                       // f(b) − f(a)
+  Eigen::Ref<const Matrix> curvature_a, curvature_b;  // Σ w ∂²f at the ends
+  double K;
+};
+
+// Rows whose square is a positive semidefinite model of the Hessian of ½K‖d‖² and whose product with the residual is its
+// gradient g. The Hessian is K [I −C; −Cᵀ I], C = QaᵀQb, and half of each end's curvature. Row 2n is g/s with the
+// residual s = √K ‖d‖; rows 0 … 2n−1 are the root of what is left, without its negative part.
+void compress_chord(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<Matrix> jacobian) {
+  const Eigen::Index n = chord.Qa.cols();
+  Vector gradient(2 * n);
+  Matrix hessian = Matrix::Identity(2 * n, 2 * n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    gradient(i) = -chord.K * ambient_dot(chord.Qa.col(i), chord.d);
+    gradient(n + i) = chord.K * ambient_dot(chord.Qb.col(i), chord.d);
+    for (Eigen::Index j = 0; j < n; ++j) {
+      hessian(i, n + j) = hessian(n + j, i) = -ambient_dot(chord.Qa.col(i), chord.Qb.col(j));
+    }
+  }
+  hessian *= chord.K;
+  hessian.topLeftCorner(n, n) += 0.5 * chord.curvature_a;
+  hessian.bottomRightCorner(n, n) += 0.5 * chord.curvature_b;
+  const double energy_root = std::sqrt(chord.K * ambient_dot(chord.d, chord.d));
+  residual.setZero();
+  jacobian.setZero();
+  if (energy_root > 0) {
+    residual(2 * n) = energy_root;
+    jacobian.row(2 * n) = gradient.transpose() / energy_root;
+    hessian -= jacobian.row(2 * n).transpose() * jacobian.row(2 * n);
+  }
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(hessian);
+  jacobian.topRows(2 * n) =
+      eigen.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() * eigen.eigenvectors().transpose();
 }
 
 }  // namespace
@@ -207,23 +219,31 @@ void PullbackManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace
   }
 }
 
-void PullbackManifold::do_segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
-                                   Workspace& ws) const {
+void PullbackManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
+                                   MatrixRef jacobian, Workspace& ws) const {
   const Eigen::Index n = dimension();
   const Eigen::Index K = Z.cols() - 1;
   const int ambient = generator()->ambient_dimension();
-  const double scale = std::sqrt(static_cast<double>(K));
   Workspace::Frame frame(ws);
   auto X = frame.matrix(ambient, K + 1);
   auto Q = frame.matrix(ambient, n * (K + 1));
   auto chord = frame.matrix(ambient, 1);
+  auto curvature = frame.matrix(n, n * (K + 1));
   evaluate_frames(*generator(), Z, X, Q, R, ws);
   floor_diagonal(R);
+  curvature.setZero();
+  if (model == HessianModel::kProjectedNewton && K > 1) {
+    auto W = frame.matrix(ambient, K - 1);
+    second_difference_weights(X, W);
+    add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)),
+                  curvature.middleCols(n, n * (K - 1)), ws);
+  }
   for (Eigen::Index i = 0; i < K; ++i) {
-    kernels::scaled_difference(scale, X.col(i + 1).data(), X.col(i).data(), chord.data(),
+    kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), chord.data(),
                                static_cast<std::size_t>(ambient));
-    compress_chord(Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), scale, residual.col(i),
-                   jacobian.middleCols(2 * n * i, 2 * n));
+    compress_chord({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0),
+                    curvature.middleCols(n * i, n), curvature.middleCols(n * (i + 1), n), static_cast<double>(K)},
+                   residual.col(i), jacobian.middleCols(2 * n * i, 2 * n));
   }
 }
 
@@ -242,6 +262,7 @@ Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws)
   Matrix R = out.factor;
   floor_diagonal(R);
   const auto scale = static_cast<double>(K);
+  second_difference_weights(X, W);
   out.gradient.resize(n, K - 1);
   out.hessian.diagonal.resize(n, n * (K - 1));
   out.hessian.upper.resize(n, n * (K - 2));
@@ -250,7 +271,6 @@ Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws)
     weight.setZero();
     for (Eigen::Index s = 0; s < 6; ++s) weight.col(0) -= scale * stencil.weights[s] * X.col(stencil.first + s);
     for (Eigen::Index a = 0; a < n; ++a) out.gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), weight.col(0));
-    W.col(i - 1) = -scale * (X.col(i + 1) - 2 * X.col(i) + X.col(i - 1));
     auto diagonal = out.hessian.diagonal.middleCols(n * (i - 1), n);
     diagonal.setIdentity();
     diagonal *= 2 * scale;

@@ -21,7 +21,7 @@ class PullbackManifold : public Manifold {
   void do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const override;
   void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const override;
   void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const override;
-  void do_segments(const ConstMatrixRef& Z, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
+  void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                    Workspace& ws) const override;
   Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const override;
 };

@@ -16,7 +16,7 @@ constexpr double kFlat = M_PI * M_PI;  // the flat second variation's smallest e
 
 // Chords of the second variation: enough for its gradient to be exact to the limit on excess.
 constexpr int kLeastChords = 256;
-constexpr int kMostChords = 1024;
+constexpr int kMostChords = 512;
 constexpr int kMostResidualPoints = 256;
 // Ends off by less than this fraction of the problem's size are rounding.
 constexpr double kEndTolerance = 1e-12;

@@ -18,8 +18,9 @@ namespace {
 // Evaluates all chords at once, whenever Ceres is about to ask for them one by one.
 class BatchEvaluation : public ceres::EvaluationCallback {
  public:
-  BatchEvaluation(const Manifold& manifold, const Matrix& nodes, Workspace& ws)
+  BatchEvaluation(const Manifold& manifold, HessianModel model, const Matrix& nodes, Workspace& ws)
       : manifold_(manifold),
+        model_(model),
         nodes_(nodes),
         ws_(ws),
         n_(nodes.rows()),
@@ -32,7 +33,7 @@ class BatchEvaluation : public ceres::EvaluationCallback {
   void PrepareForEvaluation(bool evaluate_jacobians, bool /*new_evaluation_point*/) override {
     try {
       if (evaluate_jacobians) {
-        manifold_.segments(nodes_, factors_, residuals_, jacobians_, ws_);
+        manifold_.segments(nodes_, model_, factors_, residuals_, jacobians_, ws_);
       } else {
         // Only the cost is asked for: a block's residual may be any vector of the right norm.
         manifold_.chords(nodes_, chords_, ws_);
@@ -67,6 +68,7 @@ class BatchEvaluation : public ceres::EvaluationCallback {
 
  private:
   const Manifold& manifold_;
+  HessianModel model_;
   const Matrix& nodes_;
   Workspace& ws_;
   Eigen::Index n_;
@@ -175,7 +177,7 @@ Minimisation minimise_discrete_energy(const Manifold& manifold, Matrix& nodes, c
                                       int first_iteration, SolveContext& context) {
   const auto n = static_cast<int>(nodes.rows());
   const Eigen::Index K = nodes.cols() - 1;
-  BatchEvaluation batch(manifold, nodes, context.workspace());
+  BatchEvaluation batch(manifold, options.hessian, nodes, context.workspace());
   Progress progress(context, first_iteration);
   ceres::Problem::Options problem_options;
   problem_options.evaluation_callback = &batch;

@@ -21,6 +21,7 @@ struct Minimisation {
 struct MinimisationOptions {
   double energy_tolerance;
   int max_iterations;
+  HessianModel hessian;
 };
 
 // Moves the interior columns of `nodes` (n×(K+1)) to a minimum of E_K. Iterations are recorded in the context from

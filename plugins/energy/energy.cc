@@ -51,11 +51,14 @@ Outcome EnergySolver::run(const GeodesicProblem& problem, SolveContext& context)
   Matrix nodes = constant_speed(manifold, problem.initial, options_.nodes, ws).positions();
   nodes.col(0) = problem.from;
   nodes.rightCols(1) = problem.to;
+  const HessianModel model = manifold.smooth() && options_.hessian == "projected-newton"
+                                 ? HessianModel::kProjectedNewton
+                                 : HessianModel::kGaussNewton;
   Outcome out;
   const int most = std::max(options_.nodes, options_.max_nodes);
   for (int chords = options_.nodes;; chords *= 2) {
     const Minimisation level = minimise_discrete_energy(
-        manifold, nodes, {options_.energy_tolerance, options_.max_iterations}, out.iterations, context);
+        manifold, nodes, {options_.energy_tolerance, options_.max_iterations, model}, out.iterations, context);
     out.iterations += level.iterations;
     out.curve = curve_through(manifold, nodes, ws);
     if (level.status != MinimisationStatus::kConverged) {

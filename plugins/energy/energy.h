@@ -1,7 +1,7 @@
 // Geodesics as minimisers of the discrete energy, by Ceres.
 #pragma once
 
-#include <memory>
+#include <string>
 
 #include "pullback/solvers/solver.h"
 
@@ -18,6 +18,8 @@ struct EnergyOptions {
   double energy_tolerance = 1e-13;
   // Iterations at each number of chords.
   int max_iterations = 300;
+  // Model of the energy's Hessian, see HessianModel. Where f is not smooth it is always gauss-newton.
+  std::string hessian = "projected-newton";
 
   template <class V>
   void visit(V&& visit) {
@@ -27,18 +29,23 @@ struct EnergyOptions {
     visit("energy_tolerance", energy_tolerance, "stops when an iteration lowers the energy by at most this fraction",
           0, 1);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
+    visit("hessian", hessian, "model of the energy's Hessian; gauss-newton needs no second derivatives and more iterations",
+          {"projected-newton", "gauss-newton"});
   }
 };
 
 // Minimises E_K = ½ Σ ‖r_i‖², r_i = √K (f(z_{i+1}) − f(z_i)), over the interior nodes, by Ceres' Levenberg–Marquardt.
 //
 // One batched evaluation per point in an EvaluationCallback. Each block is compressed to 2n+1 rows
-// (Manifold::segments). Each node's step is whitened by its metric through a ceres::Manifold, z ← z + R⁻¹δ, so that the
+// (Manifold::segments) that model its Hessian, by default with the exact second derivatives of f less their negative part:
+// Gauss–Newton overestimates the Hessian by |II(ċ,·)|², the bending of the surface in its ambient space, which on trained
+// decoders costs it hundreds of iterations (projected Newton: Teran et al. 2005, doi:10.1145/1073368.1073394). Each node's step is whitened by its metric through a ceres::Manifold, z ← z + R⁻¹δ, so that the
 // normal equations look like a discrete Laplacian whatever κ(J) is. After convergence the nodes are doubled, as long as
 // that shortens the curve, and the curve returned is quintic with geodesic accelerations at its nodes.
 //
-// Cost: K+1 Jacobians an iteration, K+1 values a rejected step; typically 5 to 30 iterations.
-// Weaknesses: Gauss–Newton converges linearly on strongly curved maps; a symmetric start stays on a saddle (which the
+// Cost: K+1 Jacobians and K−1 weighted Hessians an iteration, K+1 values a rejected step; typically 5 to 30 iterations.
+// Weaknesses: linear convergence where the sectional curvature along the curve is positive, the slower the closer a
+// conjugate point is; a symmetric start stays on a saddle (which the
 // certificate says); where f has kinks the interpolant is only first-order accurate.
 // Reference: Shao, Kumar, Fletcher (2018), doi:10.1109/CVPRW.2018.00071 (the energy); Agarwal, Mierle et al., Ceres
 // Solver.
