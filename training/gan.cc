@@ -25,6 +25,8 @@ class Gan final : public Trainer {
         train_(to_tensor(data.train)),
         train_labels_(data.train.labels),
         heldout_(to_tensor(data.heldout)),
+        rows_(data.train.rows),
+        columns_(data.train.columns),
         random_(at::detail::createCPUGenerator(static_cast<std::uint64_t>(options.seed))),
         generator_(sizes_from(options.latent, options.hidden, train_.size(1)), options.activation, random_),
         averaged_(generator_.clone()),
@@ -94,12 +96,25 @@ class Gan final : public Trainer {
     return critic_.forward(at::cat({images, spread.expand({images.size(0), 1})}, 1));
   }
 
+  // A function that moves images by a random number of pixels, the same for the whole batch and round the border. It
+  // keeps the critic from judging single pixels, which is what it does with few images, and the generator from leaving
+  // dots.
+  auto random_shift() {
+    const torch::Tensor by = at::randint(-options_.shift, options_.shift + 1, {2}, random_, torch::kLong);
+    const auto* pixels = by.data_ptr<std::int64_t>();
+    return [this, down = pixels[0], right = pixels[1]](const torch::Tensor& images) {
+      return images.view({-1, rows_, columns_}).roll({down, right}, {1, 2}).view({-1, rows_ * columns_});
+    };
+  }
+
   // Returns the estimate of the Wasserstein distance.
-  double step_critic(const torch::Tensor& real) {
+  double step_critic(const torch::Tensor& images) {
+    const auto shift = random_shift();
+    const torch::Tensor real = shift(images);
     torch::Tensor fake;
     {
       torch::NoGradGuard no_grad;
-      fake = sample(real.size(0));
+      fake = shift(sample(real.size(0)));
     }
     const torch::Tensor share = at::rand({real.size(0), 1}, random_);
     const torch::Tensor between = (share * real + (1 - share) * fake).requires_grad_();
@@ -111,7 +126,7 @@ class Gan final : public Trainer {
   }
 
   void step_generator(std::int64_t count) {
-    generator_optimiser_.step(-score(sample(count)).mean());
+    generator_optimiser_.step(-score(random_shift()(sample(count))).mean());
     torch::NoGradGuard no_grad;
     for (std::size_t i = 0; i < generator_.parameters().size(); ++i) {
       torch::Tensor mean = averaged_.parameters()[i];
@@ -138,6 +153,8 @@ class Gan final : public Trainer {
   torch::Tensor train_;
   std::vector<std::uint8_t> train_labels_;
   torch::Tensor heldout_;
+  std::int64_t rows_;
+  std::int64_t columns_;
   at::Generator random_;
   Network generator_;
   Network averaged_;

@@ -15,6 +15,20 @@ const std::map<std::string, Kind> kKinds{{"vae", Kind::kVae}, {"dae", Kind::kDae
 const std::set<std::string> kActivations{"tanh",     "sigmoid", "relu", "leaky_relu", "elu",
                                          "softplus", "silu",    "gelu", "identity"};
 
+constexpr double kTiny = 1e-12;
+constexpr double kHuge = 1e12;
+
+// A number in a closed interval; CLI::Range lets NaN through.
+CLI::Validator number(double low, double high) {
+  const auto check = [low, high](const std::string& text) {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
+    return high < kHuge ? fmt::format("{} is not a number from {} to {}", text, low, high)
+                        : fmt::format("{} is not a {} number", text, low > 0 ? "positive" : "finite, non-negative");
+  };
+  return {check, high < kHuge ? fmt::format("{} to {}", low, high) : "", "number"};
+}
+
 struct Defaults {
   const char* activation;
   int epochs;
@@ -27,13 +41,13 @@ struct Defaults {
 Defaults defaults_of(Kind kind) {
   switch (kind) {
     case Kind::kVae:
-      return {"sigmoid", 300, 64, 3e-3, 1e-3};
+      return {"sigmoid", 200, 64, 2e-3, 0.03};
     case Kind::kDae:
       return {"tanh", 150, 64, 1e-3, 1e-2};
     case Kind::kGan:
       break;
   }
-  return {"tanh", 300, 64, 2e-4, 0};
+  return {"tanh", 200, 64, 1e-3, 0};
 }
 
 template <typename T>
@@ -55,19 +69,19 @@ void add_model_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember(kActivations))
       ->group("Model");
   app.add_option("--kl-weight", options.kl_weight, "vae: weight of the divergence from N(0,I)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Model");
   app.add_option("--warm-up", options.warm_up, "vae: share of the training over which that weight rises from 0")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number(0, 1))
       ->capture_default_str()
       ->group("Model");
   app.add_option("--noise", options.noise, "dae: share of pixels set to black")
-      ->check(CLI::Range(0.0, 0.95))
+      ->check(number(0, 0.95))
       ->capture_default_str()
       ->group("Model");
   app.add_option("--code-penalty", options.code_penalty, "dae: weight of |z|^2")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Model");
   app.add_option("--critic", options.critic, "gan: sizes of the critic's hidden layers")
@@ -80,30 +94,34 @@ void add_model_options(CLI::App& app, Options& options) {
       ->capture_default_str()
       ->group("Model");
   app.add_option("--penalty", options.penalty, "gan: weight of the critic's gradient penalty")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number(0, kHuge))
+      ->capture_default_str()
+      ->group("Model");
+  app.add_option("--shift", options.shift, "gan: the critic sees images moved by up to this many pixels")
+      ->check(CLI::Range(0, 64))
       ->capture_default_str()
       ->group("Model");
   app.add_option("--average", options.average, "gan: decay of the running mean of the generator's weights")
-      ->check(CLI::Range(0.0, 0.99999))
+      ->check(number(0, 0.99999))
       ->capture_default_str()
       ->group("Model");
 }
 
 void add_training_options(CLI::App& app, Options& options) {
-  app.add_option("--epochs", options.epochs, "passes through the images (default: 300, dae 150)")
+  app.add_option("--epochs", options.epochs, "passes through the images (default: 200, dae 150)")
       ->check(CLI::Range(1, 1'000'000))
       ->group("Training");
   app.add_option("--batch", options.batch, "images for each step (default: 64)")
       ->check(CLI::Range(1, 1'000'000))
       ->group("Training");
   app.add_option("--learning-rate", options.learning_rate, "of Adam, falling to 0 along a half cosine")
-      ->check(CLI::PositiveNumber)
+      ->check(number(kTiny, kHuge))
       ->group("Training");
   app.add_option("--weight-decay", options.weight_decay, "decoupled from the gradient")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number(0, kHuge))
       ->group("Training");
   app.add_option("--seed", options.seed, "of every random number")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Training");
   app.add_option("--train", options.train,
@@ -128,7 +146,7 @@ void add_file_options(CLI::App& app, Options& options) {
       ->group("Files");
   app.add_option("--checkpoint", options.checkpoint, "state to go on from (default: OUT.checkpoint)")->group("Files");
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between checkpoints, at least an epoch")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Files");
   auto* fresh = app.add_flag("--fresh", options.fresh, "begin anew, whatever the checkpoint holds")->group("Files");
@@ -230,6 +248,7 @@ std::string settings_text(const Options& options, const std::string& data_digest
     settings["critic"] = options.critic;
     settings["critic-steps"] = options.critic_steps;
     settings["penalty"] = options.penalty;
+    settings["shift"] = options.shift;
     settings["average"] = options.average;
   }
   return settings.dump();

@@ -30,13 +30,14 @@ struct Options {
   int threads = 1;
 
   double kl_weight = 1;       // VAE: weight of the divergence from the prior
-  double warm_up = 0.3;       // VAE: share of the training over which that weight rises from 0
+  double warm_up = 0.5;       // VAE: share of the training over which that weight rises from 0
   double noise = 0.3;         // DAE: share of pixels set to black
   double code_penalty = 0.1;  // DAE: weight of ‖z‖², keeps the codes from drifting outwards
 
-  std::vector<int> critic{512, 256};  // GAN: hidden layers of the critic
+  std::vector<int> critic{384, 192};  // GAN: hidden layers of the critic
   int critic_steps = 3;               // GAN: critic steps for each generator step
   double penalty = 10;                // GAN: weight of the gradient penalty
+  int shift = 2;                      // GAN: pixels by which batches are moved before the critic
   double average = 0.999;             // GAN: decay of the running mean of the generator's weights
 
   std::filesystem::path checkpoint;  // default: the output with .checkpoint appended
