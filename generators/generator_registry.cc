@@ -31,6 +31,7 @@ bool is_name(std::string_view text) {
 template <typename Map>
 std::string keys(const Map& map) {
   std::vector<std::string_view> names;
+  names.reserve(map.size());
   for (const auto& entry : map) names.push_back(entry.first);
   return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }

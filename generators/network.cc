@@ -83,7 +83,7 @@ void seed_all(const Matrix& identity, ForwardSweep& sweep) {
 
 }  // namespace
 
-Network::Network(std::vector<Layer> layers, std::string name)
+Network::Network(std::vector<Layer> layers, const std::string& name)
     : Generator{static_cast<int>(validated(layers, name).front().weight.cols()),
                 static_cast<int>(layers.back().weight.rows()), make_traits(layers, name)},
       layers_(std::move(layers)),

@@ -68,7 +68,7 @@ class Network final : public Generator {
  public:
   // Errors: std::invalid_argument, naming the layer, if there is none, one is empty, shapes do not fit one another, a
   // weight is NaN or infinite, or a parameter has no meaning; and as active_instruction_set().
-  explicit Network(std::vector<Layer> layers, std::string name = "network");
+  explicit Network(std::vector<Layer> layers, const std::string& name = "network");
   ~Network() override;
 
   const std::vector<Layer>& layers() const { return layers_; }

@@ -1,6 +1,6 @@
 // The network kernel for AVX2 and FMA.
 #define PULLBACK_WIDTH 4
-#include "pullback/generators/kernels/network_kernel_body.h"
+#include "pullback/generators/kernels/network_kernel.inc"
 
 namespace pullback::kernels {
 

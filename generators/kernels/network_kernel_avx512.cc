@@ -1,6 +1,6 @@
 // The network kernel for AVX-512 (F, VL, DQ, BW).
 #define PULLBACK_WIDTH 8
-#include "pullback/generators/kernels/network_kernel_body.h"
+#include "pullback/generators/kernels/network_kernel.inc"
 
 namespace pullback::kernels {
 

@@ -1,6 +1,6 @@
 // The network kernel for what every processor of the platform has: 128-bit packets.
 #define PULLBACK_WIDTH 2
-#include "pullback/generators/kernels/network_kernel_body.h"
+#include "pullback/generators/kernels/network_kernel.inc"
 
 namespace pullback::kernels {
 

@@ -269,7 +269,8 @@ TEST(Network, AgreesWithFiniteDifferences) {
     Matrix shift = Matrix::Zero(3, 4);
     shift.row(i).setConstant(step);
     const Matrix difference = (f.value(Z + shift) - f.value(Z - shift)) / (2 * step);
-    for (int k = 0; k < 4; ++k) EXPECT_LE((difference.col(k) - J.col(3 * k + i)).cwiseAbs().maxCoeff(), tolerance);
+    for (Eigen::Index k = 0; k < 4; ++k)
+      EXPECT_LE((difference.col(k) - J.col(3 * k + i)).cwiseAbs().maxCoeff(), tolerance);
   }
 }
 
@@ -280,7 +281,7 @@ TEST(Network, ABatchIsBitByBitItsPoints) {
     const InstructionSet set{std::string(isa)};
     const Network f(random_layers({2, 32, 40, 61}, parse_activation("tanh"), parse_activation("gelu")));
     const Results all = evaluate(f, Z, V, W);
-    for (int k = 0; k < points; ++k) {
+    for (Eigen::Index k = 0; k < points; ++k) {
       const Results one = evaluate(f, Z.col(k), V.col(k), W.col(k));
       ASSERT_EQ(all.value.col(k), one.value);
       ASSERT_EQ(all.X.col(k), one.X);
@@ -403,7 +404,7 @@ TEST(Network, ANaNStaysInItsPoint) {
       Matrix Z = random_matrix(2, 10, 1);
       Z(1, 4) = std::nan("");
       const Results r = evaluate(f, Z, Matrix::Ones(2, 10), Matrix::Ones(11, 10));
-      for (int k = 0; k < 10; ++k) {
+      for (Eigen::Index k = 0; k < 10; ++k) {
         EXPECT_EQ(r.X.col(k).array().isNaN().all(), k == 4);
         EXPECT_EQ(r.X.col(k).array().isNaN().any(), k == 4);
         EXPECT_EQ(r.D.col(k).array().isNaN().any(), k == 4 && activation.kind != ActivationKind::kIdentity);
