@@ -30,7 +30,7 @@ class SampleSolver final : public pullback::GeodesicSolver {
     pullback::Outcome outcome;
     outcome.claim = Termination::kMaxIterations;
     for (; outcome.iterations < 100 * K && outcome.claim == Termination::kMaxIterations; ++outcome.iterations) {
-      problem.manifold->segments(Z, R, r, J, context.workspace());  // energy ½ ‖r‖², so that ‖r‖ is the length
+      problem.manifold->segments(Z, HessianModel::kGaussNewton, R, r, J, context.workspace());  // energy ½ ‖r‖², so that ‖r‖ is the length
       context.record(outcome.iterations, r.norm());
       double largest = 0;
       for (int i = 1; i < K; ++i) {  // least squares over the two chords at node i, in the chart where M = I

@@ -1,0 +1,99 @@
+#include "tests/contract/cases.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "pullback/generators/surfaces.h"
+#include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/pullback_manifold.h"
+
+namespace pullback::testing {
+namespace {
+
+Vector point(double a, double b) { return Vector{{a, b}}; }
+Vector polar(double r, double angle) { return point(r * std::cos(angle), r * std::sin(angle)); }
+
+// The sphere's three problems in a chart θ = π/2 + εa.
+void add_scaled_spheres(std::vector<Case>& cases) {
+  for (int k = 0; k <= 8; ++k) {
+    const double epsilon = std::pow(10.0, -k);
+    const auto chart = [&](double theta, double phi) { return point((theta - M_PI / 2) / epsilon, phi); };
+    const std::string manifold = fmt::format("sphere-scaled:epsilon=1e-{}", k);
+    cases.push_back({fmt::format("SphereScaled{}", k), manifold, chart(M_PI / 3, 0), chart(2 * M_PI / 3, 2),
+                     2.167731273475, CaseKind::kSmooth});
+  }
+}
+
+void add_sheared_spheres(std::vector<Case>& cases) {
+  int i = 0;
+  for (const double s : {1.0, 1e3, 1e6}) {
+    const auto chart = [&](double theta, double phi) { return point(theta - s * phi, phi); };
+    cases.push_back({fmt::format("ShearedSphere{}", i++), fmt::format("sheared-sphere:s={:g}", s),
+                     chart(M_PI / 3, 0), chart(2 * M_PI / 3, 2), 2.167731273475, CaseKind::kSmooth});
+  }
+}
+
+// A = U diag(1, 10⁻ᵏ) Vᵀ, Δz = V (1,2).
+void add_linear(std::vector<Case>& cases) {
+  const double angle = 0.5;
+  const Vector delta = point(std::cos(angle) - 2 * std::sin(angle), std::sin(angle) + 2 * std::cos(angle));
+  for (int k = 0; k <= 8; ++k) {
+    cases.push_back({fmt::format("Linear{}", k), fmt::format("linear:k={},v={}", k, angle), point(0.3, -0.2),
+                     point(0.3, -0.2) + delta, std::sqrt(1 + 4 * std::pow(10.0, -2 * k)), CaseKind::kSmooth});
+  }
+}
+
+void add_stereographic(std::vector<Case>& cases) {
+  cases.push_back({"Stereographic", "sphere-stereographic:d=2", point(0.1, 0.1), point(0.3, 0.7), 1.043036880983,
+                   CaseKind::kSmooth});
+  for (const int d : {2, 5, 20}) {
+    const Vector from = -Vector::LinSpaced(d, 0, 1);
+    const Vector to = Vector::Constant(d, 0.5);
+    const double length =
+        2 * std::asin((from - to).norm() / std::sqrt((1 + from.squaredNorm()) * (1 + to.squaredNorm())));
+    cases.push_back({fmt::format("Stereographic{}d", d), fmt::format("sphere-stereographic:d={}", d), from, to, length,
+                     CaseKind::kSmooth});
+  }
+}
+
+}  // namespace
+
+std::vector<Case> known_cases() {
+  using enum CaseKind;
+  std::vector<Case> cases{
+      {"Sphere", "sphere", point(M_PI / 3, 0), point(2 * M_PI / 3, 2), 2.167731273475, kSmooth},
+      {"SphereNearPole", "sphere", point(0.01, 0), point(0.01, 3), 0.01994989806828, kHard},
+      {"SphereCutLocus", "sphere", point(M_PI / 2, 0), point(M_PI / 2, M_PI), M_PI, kHard},
+      {"Paraboloid", "paraboloid", polar(1, 0), polar(1, 2.0), 1.929194426596, kSmooth},
+      {"ParaboloidSaddle", "paraboloid", point(1, 0), point(-1, 0), 2.829043600, kSaddle},
+      {"TorusSaddle", "torus:R=3,r=1", point(0, 0), point(0, 1.8), 7.072436648904, kSaddle},
+      {"Catenoid", "catenoid", point(-1, 0), point(1, 1.5), 2.924383491321, kSmooth},
+      {"Helicoid", "helicoid", point(-1, 0), point(1, 1.5), 2.924383491321, kSmooth},
+      {"Pseudosphere", "pseudosphere", point(1, 0), point(2, 3), 1.425046814894, kSmooth},
+      {"HalfPlane", "half-plane", point(0, 1), point(3, 2), 1.924847300238, kSmooth},
+      {"CliffordTorus", "clifford-torus", point(0, 0), point(2, 1), 1.581138830084, kSmooth},
+      {"SwissRoll", "swiss-roll", point(1.5 * M_PI, 0), point(4.5 * M_PI, 10), 89.93098594184, kSmooth},
+      {"RbfVariance", "rbf-variance", polar(1, 0), polar(1.2, 1.5), 1.825160348273, kSmooth},
+      {"RbfVarianceSaddle", "rbf-variance", point(2, 0), point(-2, 0), 6.272271880626, kSaddle},
+      {"Cusp", "cusp", point(-1, 0), point(1, 1), 3.048123697938, kHard},
+      {"CollapsedDisc", "collapsed-disc", point(-2, 0), point(0, 2), std::sqrt(2.0), kDegenerate},
+      {"ReluFold", "relu-fold", point(-1, 0), point(1, 2), 4.617851807966, kKink},
+      {"Pyramid", "pyramid", point(-1, 0), point(1, 0), std::sqrt(6.0), kKink},
+      {"Step", "step:h=1", point(-1, 0), point(1, 0.5), 0, kJump},
+  };
+  add_scaled_spheres(cases);
+  add_sheared_spheres(cases);
+  add_linear(cases);
+  add_stereographic(cases);
+  return cases;
+}
+
+std::shared_ptr<const Manifold> case_manifold(const Case& c) {
+  if (c.manifold == "half-plane") return half_plane();
+  GeneratorRegistry registry;
+  register_surfaces(registry);
+  return std::make_shared<PullbackManifold>(registry.open(c.manifold).generator);
+}
+
+}  // namespace pullback::testing

@@ -1,0 +1,217 @@
+// What every registered solver, and every chain that the project names, must keep.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "pullback/plugins/builtin.h"
+#include "pullback/solvers/registry.h"
+#include "tests/contract/cases.h"
+
+namespace pullback {
+namespace {
+
+using testing::Case;
+using testing::CaseKind;
+using testing::case_manifold;
+using testing::known_cases;
+
+// Relative error of the length that "converged" may hide, whatever the solver: that of the weakest promise.
+constexpr double kConvergedTolerance = 1e-6;
+// Digits to which the known answers are written.
+constexpr double kAnswerTolerance = 2e-10;
+
+const SolverRegistry& registry() {
+  static const SolverRegistry* const solvers = [] {
+    auto* out = new SolverRegistry;
+    GeneratorRegistry generators;
+    PluginRegistrar registrar{*out, generators};
+    register_builtin_plugins(registrar);
+    return out;
+  }();
+  return *solvers;
+}
+
+// What a solver promises on smooth problems: the relative error of the length; 0: nothing (a graph's path).
+double promise(const std::string& chain) {
+  static const std::map<std::string, double> promises{{"energy", 1e-6},           {"graph+energy", 1e-6},
+                                                      {"shooting", 1e-8},         {"graph+shooting", 1e-8},
+                                                      {"energy+shooting", 1e-8}, {"graph", 0}};
+  const auto found = promises.find(chain);
+  return found == promises.end() ? kConvergedTolerance : found->second;
+}
+
+std::vector<std::string> chains() {
+  std::vector<std::string> out;
+  for (const auto& [name, entry] : registry().entries()) {
+    if (entry.make) out.push_back(name);
+  }
+  for (const char* chain : {"graph+energy", "graph+shooting", "energy+shooting"}) out.emplace_back(chain);
+  return out;
+}
+
+GeodesicProblem problem_of(const Case& c) {
+  GeodesicProblem problem;
+  problem.manifold = case_manifold(c);
+  problem.from = c.from;
+  problem.to = c.to;
+  return problem;
+}
+
+double sampled_length(const Manifold& manifold, const Curve& curve, int points) {
+  Workspace ws;
+  Vector d(points - 1);
+  manifold.chords(curve.position(uniform_times(points)), d, ws);
+  return d.sum();
+}
+
+class SolverOnCase : public ::testing::TestWithParam<std::tuple<std::string, Case>> {
+ protected:
+  const std::string& chain() const { return std::get<0>(GetParam()); }
+  const Case& known() const { return std::get<1>(GetParam()); }
+};
+
+void expect_kind(const Case& c, const GeodesicResult& result, double promised) {
+  const double error = result.certificate.length / c.shortest - 1;
+  const bool converged = result.termination == Termination::kConverged;
+  switch (c.kind) {
+    case CaseKind::kSmooth:
+      if (promised > 0) {
+        EXPECT_TRUE(converged) << result.message;
+        EXPECT_LE(std::abs(error), promised + kAnswerTolerance);
+      }
+      break;
+    case CaseKind::kSaddle:
+      EXPECT_TRUE(converged || result.termination == Termination::kStationary || promised == 0) << result.message;
+      if (result.termination == Termination::kStationary) {
+        EXPECT_LE(result.certificate.second_variation, 0);
+        EXPECT_TRUE(result.certificate.conjugate_point.has_value());
+      }
+      break;
+    case CaseKind::kJump:
+      EXPECT_FALSE(converged);
+      break;
+    case CaseKind::kHard:
+    case CaseKind::kKink:
+    case CaseKind::kDegenerate:
+      break;  // right or not converged, which holds for all
+  }
+}
+
+TEST_P(SolverOnCase, IsRightOrSaysThatItIsNot) {
+  const auto solver = registry().make(chain());
+  const GeodesicProblem problem = problem_of(known());
+  const GeodesicResult result = solver->solve(problem);
+  SCOPED_TRACE(fmt::format("{}: {} ({}), length {:.13g}", chain(), to_string(result.termination), result.message,
+                           result.certificate.length));
+  ASSERT_FALSE(result.message.empty());
+  expect_kind(known(), result, promise(chain()));
+  if (result.curve.empty()) {
+    EXPECT_NE(result.termination, Termination::kConverged);
+    return;
+  }
+  EXPECT_EQ(result.curve.positions().leftCols(1), problem.from);
+  EXPECT_EQ(result.curve.positions().rightCols(1), problem.to);
+  EXPECT_EQ(result.certificate.endpoint_error, 0);
+  if (result.termination != Termination::kConverged) return;
+  EXPECT_LE(std::abs(result.certificate.length / known().shortest - 1), kConvergedTolerance);
+  EXPECT_LE(std::abs(sampled_length(*problem.manifold, result.curve, 1001) - result.certificate.length),
+            result.certificate.length_error * (1 + 1e-12));
+  EXPECT_GE(2 * result.certificate.energy, std::pow(result.certificate.length, 2) * (1 - 1e-9));
+}
+
+TEST_P(SolverOnCase, FindsTheSameBackwards) {
+  if (known().kind != CaseKind::kSmooth || promise(chain()) == 0) {
+    GTEST_SKIP() << "one minimiser is promised for smooth problems only";
+  }
+  const auto solver = registry().make(chain());
+  GeodesicProblem problem = problem_of(known());
+  const GeodesicResult there = solver->solve(problem);
+  std::swap(problem.from, problem.to);
+  const GeodesicResult back = solver->solve(problem);
+  EXPECT_EQ(there.termination, back.termination);
+  EXPECT_NEAR(there.certificate.length, back.certificate.length, 2 * promise(chain()) * there.certificate.length);
+}
+
+INSTANTIATE_TEST_SUITE_P(Known, SolverOnCase,
+                         ::testing::Combine(::testing::ValuesIn(chains()), ::testing::ValuesIn(known_cases())),
+                         [](const auto& info) {
+                           std::string chain = std::get<0>(info.param);
+                           std::replace(chain.begin(), chain.end(), '+', '_');
+                           return chain + "_" + std::get<1>(info.param).name;
+                         });
+
+class EverySolver : public ::testing::TestWithParam<std::string> {
+ protected:
+  static GeodesicProblem paraboloid() {
+    for (const Case& c : known_cases()) {
+      if (c.name == "Paraboloid") return problem_of(c);
+    }
+    throw std::logic_error("no such case");
+  }
+};
+
+TEST_P(EverySolver, IsDeterministic) {
+  const auto solver = registry().make(GetParam());
+  const GeodesicResult first = solver->solve(paraboloid());
+  const GeodesicResult second = solver->solve(paraboloid());
+  EXPECT_EQ(first.curve.positions(), second.curve.positions());
+  EXPECT_EQ(first.certificate.length, second.certificate.length);
+  EXPECT_EQ(first.effort.evaluations.jacobians, second.effort.evaluations.jacobians);
+}
+
+TEST_P(EverySolver, StopsWhenAsked) {
+  SolveControl control;
+  control.should_stop = [] { return true; };
+  const GeodesicResult result = registry().make(GetParam())->solve(paraboloid(), control);
+  EXPECT_EQ(result.termination, Termination::kStopped) << result.message;
+}
+
+TEST_P(EverySolver, RespectsItsTimeLimit) {
+  SolveControl control;
+  control.time_limit = 1e-9;
+  const GeodesicResult result = registry().make(GetParam())->solve(paraboloid(), control);
+  EXPECT_EQ(result.termination, Termination::kTimeLimit) << result.message;
+}
+
+TEST_P(EverySolver, JoinsAPointToItself) {
+  GeodesicProblem problem = paraboloid();
+  problem.to = problem.from;
+  const GeodesicResult result = registry().make(GetParam())->solve(problem);
+  EXPECT_LE(result.certificate.length, 1e-12) << result.message;
+}
+
+TEST_P(EverySolver, RefusesBadEnds) {
+  const auto solver = registry().make(GetParam());
+  GeodesicProblem problem = paraboloid();
+  problem.from = Vector::Zero(3);
+  EXPECT_THROW(solver->solve(problem), std::invalid_argument);
+  problem.from = Vector{{0.0, std::nan("")}};
+  EXPECT_THROW(solver->solve(problem), std::invalid_argument);
+  problem.from = Vector{{0.0, INFINITY}};
+  EXPECT_THROW(solver->solve(problem), std::invalid_argument);
+}
+
+TEST_P(EverySolver, SurvivesAGeneratorThatIsNotANumberSomewhere) {
+  // The half-plane has no metric below y = 0.
+  GeodesicProblem problem;
+  problem.manifold = case_manifold({"", "half-plane", {}, {}, 0, CaseKind::kHard});
+  problem.from = Vector{{0.0, 1.0}};
+  problem.to = Vector{{1.0, -1.0}};
+  const GeodesicResult result = registry().make(GetParam())->solve(problem);
+  EXPECT_NE(result.termination, Termination::kConverged);
+  EXPECT_FALSE(result.message.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EverySolver, ::testing::ValuesIn(chains()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '+', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace pullback

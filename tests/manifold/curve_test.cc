@@ -1,0 +1,93 @@
+#include "pullback/manifold/curve.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "pullback/generators/surfaces.h"
+#include "pullback/manifold/pullback_manifold.h"
+
+namespace pullback {
+namespace {
+
+std::shared_ptr<const Manifold> surface(const std::string& spec) {
+  GeneratorRegistry registry;
+  register_surfaces(registry);
+  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
+}
+
+// z(t) = (sin 2t, eᵗ), sampled at pieces + 1 nodes.
+Matrix wave(const Vector& t) {
+  Matrix z(2, t.size());
+  z.row(0) = (2 * t.array()).sin().transpose();
+  z.row(1) = t.array().exp().transpose();
+  return z;
+}
+
+double through_error(int pieces) {
+  const Curve curve = Curve::through(wave(uniform_times(pieces + 1)));
+  const Vector t = uniform_times(997);
+  return (curve.position(t) - wave(t)).cwiseAbs().maxCoeff();
+}
+
+TEST(CurveTest, ThroughIsOfFourthOrder) {
+  const double slope = std::log2(through_error(16) / through_error(32));
+  EXPECT_NEAR(slope, 4, 0.35);
+}
+
+TEST(CurveTest, QuinticIsOfSixthOrder) {
+  const auto error = [](int pieces) {
+    const Vector t = uniform_times(pieces + 1);
+    Matrix v(2, t.size());
+    Matrix a(2, t.size());
+    v.row(0) = 2 * (2 * t.array()).cos().transpose();
+    v.row(1) = t.array().exp().transpose();
+    a.row(0) = -4 * (2 * t.array()).sin().transpose();
+    a.row(1) = v.row(1);
+    const Curve curve(t, wave(t), v, a);
+    const Vector fine = uniform_times(997);
+    return (curve.position(fine) - wave(fine)).cwiseAbs().maxCoeff();
+  };
+  EXPECT_NEAR(std::log2(error(4) / error(8)), 6, 0.35);
+}
+
+TEST(CurveTest, DerivativesAreThoseOfThePosition) {
+  const Curve curve = Curve::through(wave(uniform_times(9)));
+  const Vector t = Vector::LinSpaced(7, 0.06, 0.93);
+  const double h = 1e-5;
+  const Matrix difference = (curve.position((t.array() + h).matrix()) - curve.position((t.array() - h).matrix())) / (2 * h);
+  EXPECT_LE((curve.velocity(t) - difference).cwiseAbs().maxCoeff(), 1e-8);
+  const Matrix second = (curve.velocity((t.array() + h).matrix()) - curve.velocity((t.array() - h).matrix())) / (2 * h);
+  EXPECT_LE((curve.acceleration(t) - second).cwiseAbs().maxCoeff(), 1e-7);
+}
+
+TEST(CurveTest, ReversedRunsBackwards) {
+  const Curve curve = Curve::through(wave(uniform_times(9)));
+  const Vector t = uniform_times(31);
+  const Vector back = (1 - t.array()).matrix();
+  EXPECT_LE((curve.reversed().position(t) - curve.position(back)).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_LE((curve.reversed().velocity(t) + curve.velocity(back)).cwiseAbs().maxCoeff(), 1e-12);
+}
+
+TEST(CurveTest, ConstantSpeedCoversEqualDistances) {
+  const auto sphere = surface("sphere");
+  // Along a meridian at a speed that is not constant: θ = 0.3 + t².
+  const Vector t = uniform_times(65);
+  Matrix z(2, t.size());
+  z.row(0) = (0.3 + t.array().square()).transpose();
+  z.row(1).setConstant(0.4);
+  Workspace ws;
+  const Curve even = constant_speed(*sphere, Curve::through(z), 10, ws);
+  for (int i = 0; i <= 10; ++i) EXPECT_NEAR(even.positions()(0, i), 0.3 + 0.1 * i, 2e-5);  // within the arc polyline's h²
+}
+
+TEST(CurveTest, RefusesWhatIsNoCurve) {
+  EXPECT_THROW(Curve(Vector{{0.0}}, Matrix::Zero(2, 1), Matrix::Zero(2, 1)), std::invalid_argument);
+  EXPECT_THROW(Curve(Vector{{0.0, 0.5}}, Matrix::Zero(2, 2), Matrix::Zero(2, 2)), std::invalid_argument);
+  EXPECT_THROW(Curve(Vector{{0.0, 0.7, 0.6, 1.0}}, Matrix::Zero(2, 4), Matrix::Zero(2, 4)), std::invalid_argument);
+  EXPECT_THROW(Curve(Vector{{0.0, 1.0}}, Matrix::Zero(2, 2), Matrix::Zero(2, 3)), std::invalid_argument);
+  EXPECT_THROW(Curve::straight(Vector::Zero(2), Vector::Zero(3)), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace pullback

@@ -1,0 +1,89 @@
+#include "pullback/manifold/measure.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "pullback/generators/callback.h"
+#include "pullback/generators/surfaces.h"
+#include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/pullback_manifold.h"
+
+namespace pullback {
+namespace {
+
+std::shared_ptr<const Manifold> surface(const std::string& spec) {
+  GeneratorRegistry registry;
+  register_surfaces(registry);
+  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
+}
+
+TEST(MeasureTest, CircleOfLatitudeHasItsLength) {
+  const auto sphere = surface("sphere");
+  Workspace ws;
+  const Measurement m = measure(*sphere, Curve::straight(Vector{{1.0, 0.0}}, Vector{{1.0, 2.0}}), ws);
+  const double length = 2 * std::sin(1.0);
+  EXPECT_NEAR(m.length, length, 1e-12);
+  EXPECT_NEAR(m.metric_length, length, 1e-12);
+  EXPECT_NEAR(m.energy, 0.5 * length * length, 1e-11);
+  EXPECT_LE(m.speed_variation, 1e-12);
+  // The polyline through 1,001 points is short by L³/24n² for the arc's curvature 1/sin θ.
+  const double angle = 2.0 / 1000;
+  EXPECT_NEAR(m.length_error, length * angle * angle / 24, 1e-2 * m.length_error);
+}
+
+TEST(MeasureTest, SpeedVariationIsThatOfTheParametrisation) {
+  const auto plane = surface("plane");
+  const Vector t = uniform_times(33);
+  Matrix z(2, t.size());
+  z.row(0) = (t.array() + 0.25 * t.array().square()).transpose();  // speed 1 + t/2, mean 1.25
+  z.row(1).setZero();
+  Workspace ws;
+  const Measurement m = measure(*plane, Curve::through(z), ws);
+  EXPECT_NEAR(m.length, 1.25, 1e-12);
+  EXPECT_NEAR(m.speed_variation, 0.2, 2e-3);  // the outermost quadrature points lie inside the ends
+}
+
+TEST(MeasureTest, AStepIsSeenByOneLengthAndNotTheOther) {
+  const auto step = surface("step:h=0.5");
+  Workspace ws;
+  const Measurement m = measure(*step, Curve::straight(Vector{{-1.0, 0.0}}, Vector{{1.0, 0.0}}), ws);
+  EXPECT_NEAR(m.metric_length, 2, 1e-12);
+  EXPECT_NEAR(m.length, 2.5, m.length_error);
+  EXPECT_LE(m.length_error, 5e-3);
+}
+
+TEST(MeasureTest, AWrongJacobianShows) {
+  const auto doubled = std::make_shared<CallbackGenerator>(
+      2, 2, [](const ConstMatrixRef& Z) { return Matrix(2 * Z); },
+      [](const ConstMatrixRef& Z) { return Matrix(Matrix::Identity(2, 2).replicate(1, Z.cols())); });
+  const PullbackManifold manifold(doubled);
+  Workspace ws;
+  const Measurement m = measure(manifold, Curve::straight(Vector{{0.0, 0.0}}, Vector{{1.0, 0.0}}), ws);
+  EXPECT_NEAR(m.length, 2, 1e-12);
+  EXPECT_NEAR(m.metric_length, 1, 1e-12);
+}
+
+TEST(MeasureTest, SingularValuesOfKnownMaps) {
+  Workspace ws;
+  const Matrix sigma = singular_values(*surface("sphere"), Vector{{1.0, 0.3}}, ws);
+  EXPECT_NEAR(sigma(0, 0), 1, 1e-14);
+  EXPECT_NEAR(sigma(1, 0), std::sin(1.0), 1e-14);
+  EXPECT_NEAR(condition_number(sigma)(0), 1 / std::sin(1.0), 1e-13);
+  EXPECT_NEAR(log_magnification(sigma)(0), std::log(std::sin(1.0)), 1e-13);
+  // σ_min = 1e-8 comes from a QR of J: from JᵀJ it would be lost.
+  const Matrix linear = singular_values(*surface("linear:k=8,u=0.7,v=0.5"), Vector{{0.0, 0.0}}, ws);
+  EXPECT_NEAR(linear(1, 0), 1e-8, 1e-15);
+  const Matrix collapsed = singular_values(*surface("collapsed-disc"), Vector{{0.1, 0.2}}, ws);
+  EXPECT_EQ(collapsed(0, 0), 0);
+  EXPECT_TRUE(std::isinf(condition_number(collapsed)(0)));
+}
+
+TEST(MeasureTest, TheHalfPlaneIsMeasuredWithoutAMap) {
+  Workspace ws;
+  const Measurement m = measure(*half_plane(), Curve::straight(Vector{{0.0, 1.0}}, Vector{{0.0, 2.0}}), ws);
+  EXPECT_NEAR(m.length, std::log(2.0), 1e-11);
+}
+
+}  // namespace
+}  // namespace pullback

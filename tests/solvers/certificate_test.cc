@@ -1,0 +1,195 @@
+#include "pullback/solvers/certificate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+
+#include "pullback/generators/surfaces.h"
+#include "pullback/manifold/pullback_manifold.h"
+#include "tests/solvers/stub_solver.h"
+
+namespace pullback {
+namespace {
+
+std::shared_ptr<const Manifold> surface(const std::string& spec) {
+  GeneratorRegistry registry;
+  register_surfaces(registry);
+  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
+}
+
+Certificate certify(const Manifold& manifold, const Curve& curve) {
+  Workspace ws;
+  return measure_certificate(manifold, curve, curve.positions().leftCols(1), curve.positions().rightCols(1), ws);
+}
+
+// Discretisation error of the second variation at 256 chords, relative to π².
+constexpr double kVariationAccuracy = 1e-4;
+
+TEST(CertificateTest, SecondVariationOfAGreatCircleIsItsClosedForm) {
+  const auto sphere = surface("sphere");
+  for (const double length : {1.0, 2.5, 3.0, 4.0, 5.5}) {
+    const Certificate c = certify(*sphere, Curve::straight(Vector{{M_PI / 2, 0.0}}, Vector{{M_PI / 2, length}}));
+    EXPECT_NEAR(c.second_variation, M_PI * M_PI - length * length, kVariationAccuracy * M_PI * M_PI * 4);
+    EXPECT_LE(c.residual, 1e-9);
+    EXPECT_LE(c.excess, 1e-15);
+    ASSERT_EQ(c.conjugate_point.has_value(), length > M_PI);
+    if (c.conjugate_point) EXPECT_NEAR(*c.conjugate_point * length, M_PI, 1e-3);
+  }
+}
+
+TEST(CertificateTest, OuterEquatorOfATorusIsConjugateAtTwoPi) {
+  const Certificate c = certify(*surface("torus:R=3,r=1"), Curve::straight(Vector{{0.0, 0.0}}, Vector{{0.0, 1.8}}));
+  ASSERT_TRUE(c.conjugate_point.has_value());
+  EXPECT_NEAR(*c.conjugate_point * 7.2, 2 * M_PI, 1e-3);
+}
+
+// A geodesic bent by ε sin(πt) along its unit normal is longer by ε²(π² − K L²)/4L; the excess says so.
+TEST(CertificateTest, ExcessIsWhatTheCurveIsTooLongBy) {
+  const auto sphere = surface("sphere");
+  const double length = 2;
+  for (const double epsilon : {1e-2, 1e-3, 1e-4}) {
+    const Vector t = uniform_times(129);
+    Matrix z(2, t.size());
+    z.row(0) = (M_PI / 2 + epsilon * (M_PI * t.array()).sin()).transpose();
+    z.row(1) = length * t.transpose();
+    const Certificate c = certify(*sphere, Curve::through(z));
+    const double expected = epsilon * epsilon * (M_PI * M_PI - length * length) / (4 * length * length);
+    EXPECT_NEAR(c.excess, expected, 0.02 * expected);
+    EXPECT_NEAR(c.length - length, expected * length, 0.02 * expected * length);
+  }
+}
+
+TEST(CertificateTest, ExcessDoesNotDependOnTheChartOrTheSpeed) {
+  const double shear = 1e6;
+  const Vector t = uniform_times(129);
+  Matrix z(2, t.size());
+  const auto uneven = t.array() + 0.2 * (M_PI * t.array()).sin();
+  z.row(0) = (M_PI / 2 + 0.01 * (M_PI * t.array()).sin()).transpose();
+  z.row(1) = 2 * t.transpose();
+  const Certificate plain = certify(*surface("sphere"), Curve::through(z));
+  Matrix inverse = Matrix::Identity(2, 2);
+  inverse(0, 1) = -shear;
+  const Certificate sheared =
+      certify(*surface("sheared-sphere:s=1e6"), Curve::through(z).transformed(inverse, Vector::Zero(2)));
+  EXPECT_NEAR(sheared.excess, plain.excess, 1e-5 * plain.excess);
+  Matrix fast(2, t.size());
+  fast.row(0) = (M_PI / 2 + 0.01 * (M_PI * uneven).sin()).transpose();
+  fast.row(1) = 2 * uneven.transpose();
+  EXPECT_NEAR(certify(*surface("sphere"), Curve::through(fast)).excess, plain.excess, 1e-3 * plain.excess);
+}
+
+// A solver that claims convergence for whatever it is told to return.
+GeodesicResult claim(const std::string& spec, const Vector& from, const Vector& to, const Curve& curve) {
+  GeodesicProblem problem;
+  problem.manifold = surface(spec);
+  problem.from = from;
+  problem.to = to;
+  return stub_solver("liar", [&](const GeodesicProblem&, SolveContext&) {
+           return Outcome{curve, Termination::kConverged, "trust me", 1, {}};
+         })->solve(problem);
+}
+
+TEST(CertificateTest, RefutesAStraightLineThatIsNoGeodesic) {
+  const Vector from{{M_PI / 3, 0.0}};
+  const Vector to{{2 * M_PI / 3, 2.0}};
+  EXPECT_EQ(claim("sphere", from, to, Curve::straight(from, to)).termination, Termination::kStalled);
+}
+
+// A solver that sees Γ = 0 on both sides of the kink returns the chart line.
+TEST(CertificateTest, RefutesAGeodesicThatIgnoresAKink) {
+  const Vector from{{-1.0, 0.0}};
+  const Vector to{{1.0, 2.0}};
+  const GeodesicResult result = claim("relu-fold", from, to, Curve::straight(from, to));
+  EXPECT_EQ(result.termination, Termination::kStalled) << result.message;
+  EXPECT_NEAR(result.certificate.length, 4.730838352728, 1e-3);
+}
+
+TEST(CertificateTest, CallsASaddleStationary) {
+  const Vector from{{1.0, 0.0}};
+  const Vector to{{-1.0, 0.0}};
+  Workspace ws;
+  const Curve line = constant_speed(*surface("paraboloid"), Curve::straight(from, to), 512, ws);
+  const GeodesicResult result = claim("paraboloid", from, to, line);
+  EXPECT_EQ(result.termination, Termination::kStationary) << result.message;
+  EXPECT_TRUE(result.certificate.conjugate_point.has_value());
+}
+
+TEST(CertificateTest, CallsAVanishingMetricDegenerate) {
+  const Vector from{{-2.0, 0.0}};
+  const Vector to{{2.0, 0.0}};
+  const GeodesicResult result = claim("collapsed-disc", from, to, Curve::straight(from, to));
+  EXPECT_EQ(result.termination, Termination::kDegenerate) << result.message;
+  EXPECT_NEAR(result.certificate.length, 2, 1e-2);
+  EXPECT_TRUE(result.certificate.condition.degenerate);
+}
+
+TEST(CertificateTest, CallsAJumpWhatItIs) {
+  const Vector from{{-1.0, 0.0}};
+  const Vector to{{1.0, 0.0}};
+  const GeodesicResult result = claim("step:h=0.1", from, to, Curve::straight(from, to));
+  EXPECT_EQ(result.termination, Termination::kDegenerate) << result.message;
+  EXPECT_NEAR(result.certificate.metric_length, 2, 1e-9);
+  EXPECT_NEAR(result.certificate.length, 2.1, result.certificate.length_error);
+}
+
+TEST(CertificateTest, RefutesACurveThatEndsElsewhere) {
+  const Vector from{{M_PI / 2, 0.0}};
+  const Vector to{{M_PI / 2, 1.0}};
+  const GeodesicResult result = claim("sphere", from, to, Curve::straight(from, Vector{{M_PI / 2, 0.9}}));
+  EXPECT_EQ(result.termination, Termination::kStalled);
+  EXPECT_NEAR(result.certificate.endpoint_error, 0.1, 1e-12);
+}
+
+TEST(CertificateTest, RefutesACurveThatIsNotANumber) {
+  const Vector from{{0.0, 1.0}};
+  const Vector to{{1.0, 1.0}};
+  Matrix nodes = Matrix::Constant(2, 9, std::nan(""));
+  nodes.col(0) = from;
+  nodes.col(8) = to;
+  EXPECT_EQ(claim("plane", from, to, Curve::through(nodes)).termination, Termination::kNumericalFailure);
+  EXPECT_EQ(claim("plane", from, to, {}).termination, Termination::kNumericalFailure);
+}
+
+TEST(CertificateTest, AcceptsWhatIsTrue) {
+  const Vector from{{M_PI / 2, 0.0}};
+  const Vector to{{M_PI / 2, 2.0}};
+  const GeodesicResult result = claim("sphere", from, to, Curve::straight(from, to));
+  EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
+  EXPECT_FALSE(result.certificate.shorter_known.has_value());
+}
+
+TEST(CertificateTest, ToldOfAShorterCurveItSaysSo) {
+  GeodesicProblem problem;
+  problem.manifold = surface("torus:R=3,r=1");
+  problem.from = Vector{{M_PI, 0.0}};
+  problem.to = Vector{{M_PI, 4.0}};
+  const Curve line = Curve::straight(problem.from, problem.to);  // the inner equator: minimal in its class
+  const auto solver = stub_solver("liar", [&](const GeodesicProblem& given, SolveContext& context) {
+    Matrix nodes = given.initial.position(uniform_times(65));
+    for (Eigen::Index i = 0; i < nodes.cols(); ++i) nodes(0, i) -= 0.5 * std::sin(M_PI * static_cast<double>(i) / 64);
+    context.met_curve(line);
+    return Outcome{Curve::through(nodes), Termination::kStalled, "a detour", 1, {}};
+  });
+  const GeodesicResult result = solver->solve(problem);
+  ASSERT_TRUE(result.certificate.shorter_known.has_value());
+  EXPECT_NEAR(*result.certificate.shorter_known, 8, 1e-3);  // (R − r) · 4
+}
+
+TEST(SolverTest, AThrowingAlgorithmIsANumericalFailure) {
+  GeodesicProblem problem;
+  problem.manifold = surface("plane");
+  problem.from = Vector::Zero(2);
+  problem.to = Vector::Ones(2);
+  const auto throws = stub_solver("bad", [](const GeodesicProblem&, SolveContext&) -> Outcome {
+    throw std::runtime_error("out of luck");
+  });
+  const GeodesicResult result = throws->solve(problem);
+  EXPECT_EQ(result.termination, Termination::kNumericalFailure);
+  EXPECT_NE(result.message.find("out of luck"), std::string::npos);
+  const auto odd = stub_solver("odd", [](const GeodesicProblem&, SolveContext&) -> Outcome { throw 7; });
+  EXPECT_EQ(odd->solve(problem).termination, Termination::kNumericalFailure);
+}
+
+}  // namespace
+}  // namespace pullback
