@@ -175,7 +175,7 @@ Vector uniform_times(int count) {
 }
 
 Vector constant_speed_times(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws) {
-  const int wanted = std::max(kArcLengthChords, 8 * pieces);
+  const int wanted = std::max(kArcLengthChords, 2 * pieces);
   const int per_piece = (wanted + curve.pieces() - 1) / curve.pieces();
   const int chords = per_piece * curve.pieces();
   Vector t(chords + 1);

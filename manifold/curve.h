@@ -60,7 +60,7 @@ class Curve {
 Vector uniform_times(int count);
 
 // The times at which the curve has covered the fractions 0, 1/pieces, …, 1 of its length (chords of a fine polyline).
-// Cost: about 8 values a piece of the finer of the two.
+// Cost: at least 256 values, and two a piece asked for.
 Vector constant_speed_times(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws);
 
 // The same path at constant speed, with nodes at equal distances.

@@ -12,7 +12,7 @@ namespace {
 constexpr int kSamplePoints = 1001;       // what length_error promises to whoever samples the curve
 constexpr int kFirstChords = 512;         // of the finest polyline to begin with
 constexpr int kMostChords = 1 << 15;
-constexpr double kRelativeTarget = 1e-12;  // no refinement beyond this estimated error
+constexpr double kRelativeTarget = 1e-10;  // no refinement beyond this estimated error
 constexpr int kQuadratureIntervals = 48;
 // Quadrature is refined, up to 4³ times, while it differs from the ambient length by more than this fraction: over kinks it
 // converges slowly, at steps never.
@@ -64,7 +64,7 @@ void polyline(const Manifold& manifold, const Matrix& points, const Vector& t, i
 }
 
 void refine(const Manifold& manifold, const Curve& curve, Measurement& out, Workspace& ws) {
-  int per_piece = 4;
+  int per_piece = curve.pieces() % 2 == 0 ? 2 : 4;  // the coarsest polyline has a quarter of the chords
   while (per_piece * curve.pieces() < kFirstChords) per_piece *= 2;
   for (;; per_piece *= 2) {
     const Vector t = piecewise_times(curve, per_piece);

@@ -72,12 +72,15 @@ void whitened_hessian(const Generator& f, const ConstMatrixRef& Z, const ConstMa
   }
 }
 
-Matrix block_inverses(const ConstMatrixRef& R) {
+// The inverses of the blocks of R, and the largest of their condition numbers (Frobenius).
+Matrix block_inverses(const ConstMatrixRef& R, double& kappa) {
   const Eigen::Index n = R.rows();
   Matrix inverse(n, R.cols());
+  kappa = 0;
   for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
-    inverse.middleCols(n * k, n) =
-        R.middleCols(n * k, n).triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
+    const auto block = R.middleCols(n * k, n);
+    inverse.middleCols(n * k, n) = block.triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
+    kappa = std::max(kappa, block.norm() * inverse.middleCols(n * k, n).norm());
   }
   return inverse;
 }
@@ -86,9 +89,9 @@ Matrix block_inverses(const ConstMatrixRef& R) {
 void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& R,
                    MatrixRef diagonal, Workspace& ws) {
   const Eigen::Index n = Z.rows();
-  const Matrix inverse = block_inverses(R);
-  // Rounding of a whitened Hessian is about ε κ²; R⁻¹ against R tells κ.
-  const double kappa = inverse.norm() * R.norm();
+  double kappa = 0;
+  const Matrix inverse = block_inverses(R, kappa);
+  // Rounding of a whitened Hessian is about ε κ².
   const bool through_chart = kappa * kappa * std::numeric_limits<double>::epsilon() < kHessianAccuracy;
   for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
     const Eigen::Index count = std::min(kBatch, Z.cols() - k);

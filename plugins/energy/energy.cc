@@ -12,6 +12,9 @@
 namespace pullback {
 namespace {
 
+// A doubling of the chords divides the excess by 16 in the limit; by at least this before it.
+constexpr double kExcessFall = 8;
+
 // The curve through the nodes of a discrete geodesic.
 Curve curve_through(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
   const Curve cubic = Curve::through(nodes);
@@ -69,7 +72,7 @@ Outcome EnergySolver::run(const GeodesicProblem& problem, SolveContext& context)
     out.claim = Termination::kConverged;
     out.message = fmt::format("energy minimised with {} chords", chords);
     const double shortened = 0.5 * (level.initial_energy - level.final_energy) / level.final_energy;
-    const bool fine_enough = chords > options_.nodes && !(shortened > options_.tolerance);
+    const bool fine_enough = chords > options_.nodes && !(shortened > kExcessFall * options_.tolerance);
     if (fine_enough || 2 * chords > most) return out;
     nodes = out.curve.position(uniform_times(2 * chords + 1));
   }

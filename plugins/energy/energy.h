@@ -10,12 +10,13 @@ namespace pullback {
 struct EnergyOptions {
   // Chords of the discrete curve to begin with.
   int nodes = 64;
-  // Refinement doubles the chords until another doubling would shorten the curve by less than `tolerance`, or this many.
+  // Refinement doubles the chords until that would shorten the curve by less than `tolerance`, or to this many.
   int max_nodes = 1024;
-  // Stop refining when (E_2K(c_K) − E_2K(c_2K)) / (2 E) ≤ tolerance: what the coarser curve was too long by.
-  double tolerance = 3e-8;
+  // Stop refining at 2K chords when (E_2K(c_K) − E_2K(c_2K)) / (2E), by which the curve of K chords was too long, is at most
+  // 8 tolerance: the excess falls by 16 with a doubling.
+  double tolerance = 2e-8;
   // Stop iterating when |ΔE| ≤ energy_tolerance · E.
-  double energy_tolerance = 1e-13;
+  double energy_tolerance = 1e-11;
   // Iterations at each number of chords.
   int max_iterations = 300;
   // Model of the energy's Hessian, see HessianModel. Where f is not smooth it is always gauss-newton.
@@ -25,7 +26,7 @@ struct EnergyOptions {
   void visit(V&& visit) {
     visit("nodes", nodes, "chords of the discrete curve to begin with", 8, 65536);
     visit("max_nodes", max_nodes, "chords up to which the curve is refined; nodes: no refinement", 8, 65536);
-    visit("tolerance", tolerance, "refined until one more doubling shortens the curve by at most this fraction", 0, 1);
+    visit("tolerance", tolerance, "refined until the curve is too long by at most about this fraction", 0, 1);
     visit("energy_tolerance", energy_tolerance, "stops when an iteration lowers the energy by at most this fraction",
           0, 1);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
