@@ -1,0 +1,62 @@
+// Shortest paths in a graph of latent points: where a local solver should start.
+#pragma once
+
+#include "pullback/solvers/solver.h"
+
+namespace pullback {
+
+struct GraphOptions {
+  // Each point is joined to this many nearest ones.
+  int neighbours = 12;
+  // Points drawn where the problem brings none.
+  int samples = 2000;
+  // Samples reach beyond the ends by this share of their distance.
+  double margin = 0.5;
+  // Seed of the samples.
+  int seed = 1;
+  // An edge of a candidate path is measured with this many chords.
+  int subdivisions = 8;
+  // Pieces of the curve returned.
+  int nodes = 64;
+
+  template <class V>
+  void visit(V&& visit) {
+    visit("neighbours", neighbours, "each point is joined to this many nearest ones", 1, 1000);
+    visit("samples", samples, "points drawn where the problem brings none", 2, 1e6);
+    visit("margin", margin, "samples reach beyond the ends by this share of their distance", 0, 100);
+    visit("seed", seed, "seed of the samples", 0, 2147483647);
+    visit("subdivisions", subdivisions, "chords by which an edge of a candidate path is measured", 1, 1024);
+    visit("nodes", nodes, "pieces of the curve returned", 4, 65536);
+  }
+};
+
+// The shortest path from end to end in a k-nearest-neighbour graph, with its corners cut.
+//
+// Nodes are the problem's points and both ends; without points, samples: half a low-discrepancy sequence in a box
+// around the ends, half scattered round the initial curve. Neighbours are near in the chart whitened by the mean metric
+// along the initial curve. An edge weighs the ambient length of its chord line. A* goes by lower bounds ‖f(a) − f(b)‖,
+// and only edges of the best path so far are measured by `subdivisions` chords, until the best path is measured
+// throughout: the shortest path of the graph with every edge measured, at the price of a few. The path is then
+// resampled at constant speed and smoothed as long as that shortens it. Where the straight line is shorter than all
+// this, it is returned instead.
+//
+// It is never a geodesic (claim: stalled), but it is near the globally shortest one where the points are dense, and
+// keeps to the data where points are codes: follow it with a local solver, as in "graph+energy".
+//
+// Cost: a value per node, `subdivisions` values per measured edge (some hundreds), two Jacobians per piece of the mean
+// metric. The neighbour search, O(K log K) in low dimension and O(K²) in high, dominates for cheap generators.
+// Weaknesses: samples cannot fill a high-dimensional box, where only those round the initial curve help; distances are
+// off by the zigzag of the graph before smoothing, so that a path through a saddle may be preferred to one a few
+// percent shorter. Reference: Chen, Klushyn, Ferroni, Bayer, van der Smagt (2019), arXiv:1812.08284; the lazy search:
+// Dellin, Srinivasa (2016), Proc. ICAPS 26.
+class GraphSolver : public GeodesicSolver {
+ public:
+  explicit GraphSolver(GraphOptions options) : GeodesicSolver("graph"), options_(options) {}
+
+ private:
+  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+
+  GraphOptions options_;
+};
+
+}  // namespace pullback

@@ -1,0 +1,257 @@
+#include "pullback/plugins/graph/neighbour_graph.h"
+
+#include <algorithm>
+#include <boost/graph/astar_search.hpp>
+#include <boost/graph/compressed_sparse_row_graph.hpp>
+#include <boost/property_map/function_property_map.hpp>
+#include <boost/property_map/property_map.hpp>
+#include <cmath>
+#include <limits>
+#include <nanoflann.hpp>
+
+#include "pullback/manifold/pullback_manifold.h"
+
+namespace pullback {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::max();  // what Boost's searches take for it
+constexpr Eigen::Index kBatch = 64;
+
+struct EdgeIndex {
+  std::int32_t index;
+};
+using Graph = boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, EdgeIndex>;
+using Vertex = boost::graph_traits<Graph>::vertex_descriptor;
+
+struct GoalReached {};
+
+// Ends the search at the goal; counts what it reached.
+class GoalVisitor : public boost::default_astar_visitor {
+ public:
+  GoalVisitor(Vertex goal, std::int64_t& reached) : goal_(goal), reached_(&reached) {}
+  void examine_vertex(Vertex v, const Graph& /*graph*/) {
+    ++*reached_;
+    if (v == goal_) throw GoalReached();
+  }
+
+ private:
+  Vertex goal_;
+  std::int64_t* reached_;
+};
+
+// f at every column, in batches.
+Matrix ambient_points(const Generator& f, const Matrix& Z, Workspace& ws) {
+  Matrix X(f.ambient_dimension(), Z.cols());
+  for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    f.value(Z.middleCols(k, count), X.middleCols(k, count), ws);
+  }
+  return X;
+}
+
+// Edge weights that begin as lower bounds and are measured on demand.
+class EdgeLengths {
+ public:
+  EdgeLengths(const Manifold& manifold, const Matrix& Z, const Edges& edges, Workspace& ws)
+      : manifold_(manifold), Z_(Z), edges_(edges), ws_(ws), length_(edges.size(), -1), measured_(edges.size(), false) {
+    // Only there is the distance of two points known from their images, and a lower bound of every path.
+    if (dynamic_cast<const PullbackManifold*>(&manifold) != nullptr) {
+      images_ = ambient_points(*manifold.generator(), Z, ws);
+    } else {
+      bound_by_chords();
+    }
+  }
+
+  double operator()(std::int32_t edge) const {
+    double& length = length_[static_cast<std::size_t>(edge)];
+    if (length < 0) {
+      const auto [a, b] = edges_[static_cast<std::size_t>(edge)];
+      length = finite((images_.col(a) - images_.col(b)).norm());
+    }
+    return length;
+  }
+
+  // A lower bound of the distance between two nodes.
+  double least(std::int32_t a, std::int32_t b) const {
+    if (images_.size() == 0) return 0;
+    const double distance = (images_.col(a) - images_.col(b)).norm();
+    return std::isfinite(distance) ? distance : 0;
+  }
+
+  bool measured(std::int32_t edge) const { return measured_[static_cast<std::size_t>(edge)]; }
+
+  // Measures the edges given by the chords of their subdivided lines, one batch for all.
+  void measure(const std::vector<std::int32_t>& edges, int subdivisions) {
+    const auto count = static_cast<Eigen::Index>(edges.size());
+    const Eigen::Index per_edge = subdivisions + 1;
+    Matrix points(Z_.rows(), per_edge * count);
+    for (Eigen::Index e = 0; e < count; ++e) {
+      const auto [a, b] = edges_[static_cast<std::size_t>(edges[static_cast<std::size_t>(e)])];
+      for (Eigen::Index s = 0; s < per_edge; ++s) {
+        const double t = static_cast<double>(s) / subdivisions;
+        points.col(per_edge * e + s) = (1 - t) * Z_.col(a) + t * Z_.col(b);
+      }
+    }
+    Vector d(points.cols() - 1);
+    manifold_.chords(points, d, ws_);
+    for (Eigen::Index e = 0; e < count; ++e) {
+      const auto edge = static_cast<std::size_t>(edges[static_cast<std::size_t>(e)]);
+      length_[edge] = finite(d.segment(per_edge * e, subdivisions).sum());
+      measured_[edge] = true;
+    }
+  }
+
+ private:
+  static double finite(double length) { return std::isfinite(length) ? length : kInfinity; }
+
+  void bound_by_chords() {
+    Matrix points(Z_.rows(), 2 * static_cast<Eigen::Index>(edges_.size()));
+    for (std::size_t e = 0; e < edges_.size(); ++e) {
+      points.col(2 * static_cast<Eigen::Index>(e)) = Z_.col(edges_[e].first);
+      points.col(2 * static_cast<Eigen::Index>(e) + 1) = Z_.col(edges_[e].second);
+    }
+    Vector d(std::max<Eigen::Index>(points.cols() - 1, 0));
+    if (points.cols() > 1) manifold_.chords(points, d, ws_);
+    for (std::size_t e = 0; e < edges_.size(); ++e) length_[e] = finite(d(2 * static_cast<Eigen::Index>(e)));
+  }
+
+  const Manifold& manifold_;
+  const Matrix& Z_;
+  const Edges& edges_;
+  Workspace& ws_;
+  Matrix images_;                       // f of every node, for a pullback metric
+  mutable std::vector<double> length_;  // negative: not known yet
+  std::vector<bool> measured_;
+};
+
+Graph make_graph(const Edges& edges, Eigen::Index nodes) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> both;
+  std::vector<EdgeIndex> properties;
+  both.reserve(2 * edges.size());
+  properties.reserve(2 * edges.size());
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    both.push_back(edges[e]);
+    both.emplace_back(edges[e].second, edges[e].first);
+    properties.insert(properties.end(), 2, {static_cast<std::int32_t>(e)});
+  }
+  return {boost::edges_are_unsorted_multi_pass, both.begin(), both.end(), properties.begin(),
+          static_cast<std::size_t>(nodes)};
+}
+
+class PathSearch {
+ public:
+  PathSearch(const Graph& graph, const EdgeLengths& lengths)
+      : graph_(graph),
+        lengths_(lengths),
+        predecessor_(boost::num_vertices(graph)),
+        distance_(boost::num_vertices(graph)),
+        least_(boost::num_vertices(graph)) {}
+
+  // A* from start; true when the goal was reached, and then its predecessors are known.
+  bool run(std::int32_t start, std::int32_t goal) {
+    const auto source = static_cast<Vertex>(start);
+    const auto target = static_cast<Vertex>(goal);
+    reached_ = 0;
+    if (aimed_at_ != goal) {
+      for (std::size_t v = 0; v < least_.size(); ++v) least_[v] = lengths_.least(static_cast<std::int32_t>(v), goal);
+      aimed_at_ = goal;
+    }
+    const auto index = boost::get(boost::vertex_index, graph_);
+    const auto weight = boost::make_function_property_map<boost::graph_traits<Graph>::edge_descriptor>(
+        [this](const auto& edge) { return lengths_(graph_[edge].index); });
+    try {
+      boost::astar_search(
+          graph_, source, [this](Vertex v) { return least_[v]; },
+          boost::visitor(GoalVisitor(target, reached_))
+              .predecessor_map(boost::make_iterator_property_map(predecessor_.begin(), index))
+              .distance_map(boost::make_iterator_property_map(distance_.begin(), index))
+              .weight_map(weight)
+              .distance_inf(kInfinity));
+    } catch (const GoalReached&) {
+      return true;
+    }
+    return false;
+  }
+
+  std::int64_t reached() const { return reached_; }
+
+  std::vector<std::int32_t> path(std::int32_t start, std::int32_t goal) const {
+    std::vector<std::int32_t> nodes{goal};
+    while (nodes.back() != start) {
+      nodes.push_back(static_cast<std::int32_t>(predecessor_[static_cast<std::size_t>(nodes.back())]));
+    }
+    std::reverse(nodes.begin(), nodes.end());
+    return nodes;
+  }
+
+ private:
+  const Graph& graph_;
+  const EdgeLengths& lengths_;
+  std::vector<Vertex> predecessor_;
+  std::vector<double> distance_;
+  std::vector<double> least_;
+  std::int32_t aimed_at_ = -1;
+  std::int64_t reached_ = 0;
+};
+
+std::int32_t edge_between(const Edges& edges, std::int32_t a, std::int32_t b) {
+  const auto found = std::lower_bound(edges.begin(), edges.end(), Edges::value_type(std::min(a, b), std::max(a, b)));
+  return static_cast<std::int32_t>(found - edges.begin());
+}
+
+}  // namespace
+
+Edges nearest_neighbour_edges(const Matrix& Y, int neighbours) {
+  using Tree = nanoflann::KDTreeEigenMatrixAdaptor<Matrix, -1, nanoflann::metric_L2, false>;
+  const Tree tree(static_cast<std::int32_t>(Y.rows()), std::cref(Y));
+  // A point finds itself, or one that lies on it.
+  const auto count = static_cast<std::size_t>(std::min<Eigen::Index>(neighbours + 1, Y.cols()));
+  std::vector<Matrix::Index> found(count);
+  std::vector<double> distances(count);
+  Edges edges;
+  edges.reserve(count * static_cast<std::size_t>(Y.cols()));
+  for (Eigen::Index k = 0; k < Y.cols(); ++k) {
+    tree.query(Y.col(k).data(), count, found.data(), distances.data());
+    for (const Matrix::Index other : found) {
+      if (other == k) continue;
+      edges.push_back(std::minmax(static_cast<std::int32_t>(k), static_cast<std::int32_t>(other)));
+    }
+  }
+  std::sort(edges.begin(), edges.end());
+  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
+  return edges;
+}
+
+GraphPath shortest_path(const Manifold& manifold, const Matrix& Z, const Edges& edges, std::int32_t start,
+                        std::int32_t goal, int subdivisions, SolveContext& context) {
+  const Graph graph = make_graph(edges, Z.cols());
+  EdgeLengths lengths(manifold, Z, edges, context.workspace());
+  PathSearch search(graph, lengths);
+  GraphPath out;
+  while (!context.should_stop()) {
+    if (!search.run(start, goal)) {
+      out.status = GraphPath::Status::kDisconnected;
+      out.reached_from_start = search.reached();
+      search.run(goal, start);
+      out.reached_from_goal = search.reached();
+      return out;
+    }
+    out.nodes = search.path(start, goal);
+    out.length = 0;
+    std::vector<std::int32_t> unmeasured;
+    for (std::size_t i = 1; i < out.nodes.size(); ++i) {
+      const std::int32_t edge = edge_between(edges, out.nodes[i - 1], out.nodes[i]);
+      out.length += lengths(edge);
+      if (!lengths.measured(edge)) unmeasured.push_back(edge);
+    }
+    if (unmeasured.empty()) {
+      out.status = GraphPath::Status::kFound;
+      return out;
+    }
+    lengths.measure(unmeasured, subdivisions);
+    out.measured_edges += static_cast<int>(unmeasured.size());
+  }
+  return out;
+}
+
+}  // namespace pullback

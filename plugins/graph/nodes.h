@@ -1,0 +1,25 @@
+// The points that a graph is made of.
+#pragma once
+
+#include "pullback/generators/workspace.h"
+#include "pullback/manifold/curve.h"
+#include "pullback/manifold/manifold.h"
+
+namespace pullback {
+
+// Upper triangular W with WᵀW the mean metric along the curve (the identity where no metric on it is finite), never
+// singular: distances ‖W(a − b)‖ do not depend on the chart.
+Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
+
+struct Sampling {
+  int count;
+  double margin;
+  int seed;
+};
+
+// Points around the curve, n×count: half of them a low-discrepancy sequence in the box around its ends in the chart
+// y = W z, widened by margin·|W Δz|, half scattered round the curve at distances up to that in all orders of magnitude.
+// The same seed gives the same points.
+Matrix sample_around(const Curve& curve, const ConstMatrixRef& W, const Sampling& sampling);
+
+}  // namespace pullback

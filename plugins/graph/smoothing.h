@@ -1,0 +1,19 @@
+// From a path with corners to a curve.
+#pragma once
+
+#include "pullback/generators/workspace.h"
+#include "pullback/manifold/curve.h"
+#include "pullback/manifold/manifold.h"
+
+namespace pullback {
+
+// Length by the chords of a polyline whose points are the columns.
+double polyline_length(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws);
+
+// A curve of `pieces` pieces from the first to the last column of the path: the polyline resampled at constant speed,
+// its corners cut by averaging neighbours as long as that makes it shorter.
+//
+// Cost: some ten times `subdivisions` values per piece.
+Curve smoothed_path(const Manifold& manifold, const ConstMatrixRef& path, int pieces, int subdivisions, Workspace& ws);
+
+}  // namespace pullback

@@ -1,0 +1,1 @@
+pullback_plugin(shooting SOURCES joints.cc relaxation.cc shooting.cc)

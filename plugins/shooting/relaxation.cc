@@ -1,0 +1,95 @@
+#include "pullback/plugins/shooting/relaxation.h"
+
+#include <cmath>
+#include <utility>
+
+#include "pullback/manifold/block_tridiagonal.h"
+
+namespace pullback {
+namespace {
+
+// Chords of the relaxed curve, and pieces of a curve that needs no relaxing.
+constexpr int kChords = 32;
+constexpr int kPieces = 64;
+// A step that promises to lower the energy by less than this fraction is not worth taking: Newton does the rest.
+constexpr double kWorthwhile = 1e-3;
+constexpr double kSmallestStep = 1.0 / 1024;
+// Keeps the normal equations definite where the metric vanishes, in units of the flat ones.
+constexpr double kRegularisation = 1e-10;
+
+// Gauss–Newton on E = ½ Σ ‖r_i‖² over the interior nodes, whitened.
+struct Linearisation {
+  Matrix factors;
+  Matrix step;  // n×(K−1)
+  double energy = 0;
+  double gain = 0;  // ½ gᵀ(JᵀJ)⁻¹g
+};
+
+Linearisation linearise(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
+  const Eigen::Index n = Z.rows();
+  const Eigen::Index K = Z.cols() - 1;
+  Linearisation out;
+  out.factors.resize(n, n * (K + 1));
+  Matrix residual(2 * n + 1, K);
+  Matrix jacobian(2 * n + 1, 2 * n * K);
+  manifold.segments(Z, HessianModel::kGaussNewton, out.factors, residual, jacobian, ws);
+  out.energy = 0.5 * residual.squaredNorm();
+  const auto left = [&](Eigen::Index i) { return jacobian.middleCols(2 * n * i, n); };
+  const auto right = [&](Eigen::Index i) { return jacobian.middleCols(2 * n * i + n, n); };
+  BlockTridiagonal normal;
+  normal.diagonal.resize(n, n * (K - 1));
+  normal.upper.resize(n, n * (K - 2));
+  Matrix gradient(n, K - 1);
+  for (Eigen::Index i = 1; i < K; ++i) {
+    normal.diagonal.middleCols(n * (i - 1), n) =
+        right(i - 1).transpose() * right(i - 1) + left(i).transpose() * left(i);
+    if (i + 1 < K) normal.upper.middleCols(n * (i - 1), n) = left(i).transpose() * right(i);
+    gradient.col(i - 1) = right(i - 1).transpose() * residual.col(i - 1) + left(i).transpose() * residual.col(i);
+  }
+  out.step = BlockTridiagonalFactor(normal, -kRegularisation * static_cast<double>(K)).solve(-gradient);
+  out.gain = -0.5 * gradient.cwiseProduct(out.step).sum();
+  return out;
+}
+
+double chord_energy(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
+  Vector chords(Z.cols() - 1);
+  manifold.chords(Z, chords, ws);
+  return 0.5 * static_cast<double>(chords.size()) * chords.squaredNorm();
+}
+
+Matrix moved(const Matrix& Z, const Linearisation& at, double damping) {
+  const Eigen::Index n = Z.rows();
+  Matrix out = Z;
+  for (Eigen::Index i = 1; i + 1 < Z.cols(); ++i) {
+    const auto R = at.factors.middleCols(n * i, n).triangularView<Eigen::Upper>();
+    out.col(i) += damping * R.solve(at.step.col(i - 1));
+  }
+  return out;
+}
+
+// False: no step lowers the energy.
+bool descend(const Manifold& manifold, Matrix& Z, const Linearisation& at, Workspace& ws) {
+  for (double damping = 1; damping >= kSmallestStep; damping /= 2) {
+    Matrix trial = moved(Z, at, damping);
+    if (!(chord_energy(manifold, trial, ws) < at.energy - 0.1 * damping * at.gain)) continue;
+    Z = std::move(trial);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Curve relaxed(const Manifold& manifold, const Curve& curve, int iterations, SolveContext& context) {
+  Workspace& ws = context.workspace();
+  Matrix Z = constant_speed(manifold, curve, kChords, ws).positions();
+  int taken = 0;
+  for (; taken < iterations && !context.should_stop(); ++taken) {
+    const Linearisation at = linearise(manifold, Z, ws);
+    if (!(at.gain > kWorthwhile * at.energy) || !at.step.allFinite()) break;
+    if (!descend(manifold, Z, at, ws)) break;
+  }
+  return constant_speed(manifold, taken > 0 ? Curve::through(Z) : curve, kPieces, ws);
+}
+
+}  // namespace pullback
