@@ -37,6 +37,12 @@ constexpr char kExamples[] = R"(Examples:
 Exit status: 0 all converged, 1 some did not (results are written), 2 wrong command line,
 3 a file or plugin that cannot be used.)";
 
+// A bound that shows in errors but does not crowd the help.
+template <class T>
+CLI::Validator in_range(T low, T high) {
+  return CLI::Range(low, high).description("");
+}
+
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
   command.add_option("--plugin", plugins, "load a plugin (.so) first; may be repeated")
       ->type_name("PATH")
@@ -52,10 +58,10 @@ void add_solve_options(CLI::App& command, SolveArguments& solve) {
       ->type_name("FILE.csv");
   command.add_option("--threads", solve.threads, "pairs solved at a time (default: one for each processor)")
       ->type_name("T")
-      ->check(CLI::Range(1, 1024));
+      ->check(in_range(1, 1024));
   command.add_option("--time-limit", solve.time_limit, "seconds for each pair (default: none)")
       ->type_name("S")
-      ->check(CLI::Range(1e-9, 1e9));
+      ->check(in_range(1e-9, 1e9));
   add_plugins(command, solve.plugins);
 }
 
@@ -81,7 +87,7 @@ void add_geodesic(CLI::App& app, Action& action) {
   command->add_option("--samples", arguments->samples, "points of each curve in the JSON, uniform in t")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(2, 1'000'000));
+      ->check(in_range(2, 1'000'000));
   command->add_option("--json", arguments->json, "write results here; - is standard output")->type_name("FILE");
   command->footer(
       "Examples:\n  pullback geodesic sphere --from 1.047,0 --to 2.094,2\n"
@@ -111,7 +117,7 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_option("--grid", arguments->grid, "points along each side")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(2, 1000));
+      ->check(in_range(2, 1000));
   command->add_option("--points", arguments->points, "a row for each point to inspect besides")->type_name("FILE.csv");
   command->add_option("--out", arguments->out, "write inspect.json and inspect.html here")->type_name("DIR");
   command->add_option("--json", arguments->json, "write the numbers here; - is standard output")->type_name("FILE");
@@ -130,7 +136,7 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
   command->add_option("--pairs", arguments->pairs, "end-point pairs for each generator")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(in_range(1, 1'000'000));
   command->add_option("--seed", arguments->seed, "chooses the pairs")->type_name("S")->capture_default_str();
   command->add_option("--box", arguments->box, "where ends lie for generators without codes")->type_name("LO,HI");
   command->add_option("--out", arguments->out, "where results.json and report.html go")
@@ -138,10 +144,10 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "solves at a time (default: one for each processor)")
       ->type_name("T")
-      ->check(CLI::Range(1, 1024));
+      ->check(in_range(1, 1024));
   command->add_option("--time-limit", arguments->time_limit, "seconds for each solve (default: none)")
       ->type_name("S")
-      ->check(CLI::Range(1e-9, 1e9));
+      ->check(in_range(1e-9, 1e9));
   add_plugins(*command, arguments->plugins);
   command->footer(
       "Solved means: converged, and within 0.1 % of the best length known for the pair.\nThe exit status is 0 when the "
@@ -185,6 +191,7 @@ void describe_program(CLI::App& app) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "pullback " PULLBACK_VERSION);
   app.set_help_flag("-h,--help", "print this help");
+  app.get_option("--version")->description("print the version");
   app.get_formatter()->column_width(34);
   app.footer(kExamples);
 }

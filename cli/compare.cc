@@ -122,7 +122,6 @@ int run_compare(const CompareArguments& arguments, const std::string& command) {
   Setup setup = prepare(arguments, command);
   const std::filesystem::path folder = arguments.out;
   require_writable_folder(folder);
-
   finish_on_interrupt();
   if (setup.study.threads > 1) use_one_blas_thread();
   run_study(setup, folder / "results.json");

@@ -26,13 +26,18 @@ function stripCanvas(text, [height, width]) {
 
 function stripRow(name, colour, details, strip, image) {
   return element('div', {class: 'strip'},
-    element('div', {class: 'name'}, dot(colour), element('b', {}, name), element('br'),
-      element('span', {class: 'soft small'}, details)),
+    element('div', {class: 'name'}, dot(colour), element('b', {}, name),
+      details.map(text => element('div', {class: 'soft small'}, text))),
     strip ? stripCanvas(strip, image) : element('span', {class: 'soft small'}, 'no curve'));
 }
 
-const lengthText = (length, ratio) =>
-  finite(length) ? `length ${length.toPrecision(5)}, ${finite(ratio) ? `${ratio.toFixed(4)} × best` : ''}` : 'no finite length';
+// What stands beside a strip: the length, how it compares, and how the solve ended unless it converged.
+function describeCurve({length, ratio, termination}) {
+  const lines = [finite(length) ? `length ${length.toPrecision(6)}` : 'no finite length'];
+  if (finite(ratio)) lines.push(`${ratio.toFixed(4)} × best known`);
+  if (termination && termination !== 'converged') lines.push(words(termination));
+  return lines;
+}
 
 // The straight line first, then a row for each solver that is shown.
 function drawStrips(node, data, generator, pair, visible) {
@@ -41,11 +46,10 @@ function drawStrips(node, data, generator, pair, visible) {
     node.append(element('p', {class: 'soft'}, `${generator.name} does not make images, so there is nothing to decode.`));
     return;
   }
-  node.append(stripRow('straight line', '#5b6675', lengthText(pair.straight.length, pair.straight.ratio),
+  node.append(stripRow('straight line', '#5b6675', describeCurve(pair.straight),
     pair.straight.strip, generator.image));
   for (const run of pair.runs) {
     if (!visible.has(run.solver)) continue;
-    const details = `${lengthText(run.length, run.ratio)}${run.termination === 'converged' ? '' : `, ${words(run.termination)}`}`;
-    node.append(stripRow(run.solver, solverColour(data, run.solver), details, run.strip, generator.image));
+    node.append(stripRow(run.solver, solverColour(data, run.solver), describeCurve(run), run.strip, generator.image));
   }
 }

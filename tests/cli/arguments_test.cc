@@ -1,0 +1,43 @@
+#include "pullback/cli/arguments.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+
+namespace pullback::cli {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(ParseNumber, TakesWhatPeopleWrite) {
+  EXPECT_EQ(parse_number("1"), 1);
+  EXPECT_EQ(parse_number(" -2.5e3\t"), -2500);
+  EXPECT_EQ(parse_number("+.5"), 0.5);
+  EXPECT_TRUE(std::isnan(*parse_number("nan")));
+  EXPECT_EQ(parse_number("-inf"), -INFINITY);
+  EXPECT_EQ(parse_number("1e999"), INFINITY);
+}
+
+TEST(ParseNumber, RefusesWhatIsNoNumber) {
+  for (const char* text : {"", " ", "x", "1x", "1 2", "--1", "+-1", "0x10", "1,2"}) {
+    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+  }
+}
+
+TEST(ParsePoint, KeepsEveryDigit) {
+  const Vector point = parse_point("0.1,-1e-300", "--from", 2);
+  EXPECT_EQ(point(0), 0.1);
+  EXPECT_EQ(point(1), -1e-300);
+}
+
+TEST(JoinNegativeValues, TouchesOnlyCoordinates) {
+  EXPECT_THAT(join_negative_values({"geodesic", "--from", "-1,0", "--to", "1,2", "-h"}),
+              ElementsAre("geodesic", "--from=-1,0", "--to", "1,2", "-h"));
+  EXPECT_THAT(join_negative_values({"--from", "--to", "-inf,1", "--seed", "-1"}),
+              ElementsAre("--from", "--to=-inf,1", "--seed", "-1"));
+}
+
+}  // namespace
+}  // namespace pullback::cli

@@ -1,0 +1,163 @@
+#include "pullback/cli/study.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "pullback/cli/study_json.h"
+#include "pullback/cli/study_summary.h"
+#include "pullback/manifold/metric_manifold.h"
+
+namespace pullback::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+GeodesicResult result(double length, double seconds, Termination termination = Termination::kConverged) {
+  GeodesicResult r;
+  r.curve = Curve::straight(Vector::Zero(2), Vector::Ones(2));
+  r.termination = termination;
+  r.certificate.length = length;
+  r.effort.seconds = seconds;
+  return r;
+}
+
+// Two solvers on three pairs: a, then b.
+Study make_study(std::vector<std::optional<GeodesicResult>> results) {
+  Study study;
+  study.solvers = {"a", "b"};
+  StudyPart part{{"half-plane", half_plane(), {}, {}, {}}, {}, std::move(results)};
+  part.pairs.resize(part.results.size() / 2, {"", "box", Vector::Zero(2), Vector::Ones(2), {}, {}});
+  study.parts.push_back(std::move(part));
+  return study;
+}
+
+TEST(BestLengths, IsTheShortestCurveWithTheRightEnds) {
+  GeodesicResult elsewhere = result(1, 1);
+  elsewhere.certificate.endpoint_error = 0.1;
+  GeodesicResult knows_better = result(5, 1);
+  knows_better.certificate.shorter_known = 4;
+  const Study study = make_study({result(3, 1), result(2, 1, Termination::kMaxIterations),  //
+                                  elsewhere, result(7, 1),                                  //
+                                  knows_better, std::nullopt});
+  EXPECT_THAT(best_lengths(study, study.parts[0]), ElementsAre(2, 7, 4));
+}
+
+TEST(Summarise, SolvedMeansConvergedAndWithinAThousandth) {
+  const Study study = make_study({result(1, 1), result(1.0009, 2),  //
+                                  result(1, 1), result(1.0011, 4),  //
+                                  result(1, 9), result(1, 6, Termination::kStationary)});
+  const auto summary = summarise(study, study.parts[0]);
+  EXPECT_EQ(summary[0].solved, 3);
+  EXPECT_EQ(summary[1].solved, 1);
+  EXPECT_EQ(summary[1].runs, 3);
+  EXPECT_DOUBLE_EQ(summary[1].worst_ratio, 1.0011);
+  EXPECT_DOUBLE_EQ(summary[1].median_ratio, 1.0009);
+  EXPECT_EQ(summary[1].median_seconds, 4);
+  EXPECT_EQ(summary[1].terminations.at("converged"), 2);
+  EXPECT_EQ(summary[1].terminations.at("stationary"), 1);
+}
+
+TEST(Summarise, ACurveThatIsMissingIsInfinitelyLong) {
+  GeodesicResult none;
+  const Study study = make_study({result(1, 1), none});
+  const auto summary = summarise(study, study.parts[0]);
+  EXPECT_TRUE(std::isinf(summary[1].worst_ratio));
+  EXPECT_EQ(summary[1].solved, 0);
+  EXPECT_TRUE(summary_json(summary)[1]["worst_ratio"].is_null());
+}
+
+TEST(PerformanceProfile, CountsOnlyWhatIsSolved) {
+  const Study study = make_study({result(1, 1), result(1, 3),                             // a is 3 times as fast
+                                  result(1, 4), result(1, 2),                             // b is twice as fast
+                                  result(2, 1), result(1, 5),                             // a is too long
+                                  result(1, 1, Termination::kStalled), result(1.1, 1)});  // none solves it
+  const Profile profile = performance_profile(study, study.parts[0]);
+  EXPECT_EQ(profile.pairs, 4);
+  EXPECT_THAT(profile.ratios[0], ElementsAre(1, 2));
+  EXPECT_THAT(profile.ratios[1], ElementsAre(1, 1, 3));
+}
+
+TEST(PerformanceProfile, LeavesOutPairsThatNotAllHaveTried) {
+  const Study study = make_study({result(1, 1), std::nullopt});
+  const Profile profile = performance_profile(study, study.parts[0]);
+  EXPECT_EQ(profile.pairs, 0);
+  EXPECT_THAT(profile.ratios[0], IsEmpty());
+}
+
+OpenedSpace space_with_codes(int count) {
+  OpenedSpace space{"codes", half_plane(), Matrix(2, count), {}, {}};
+  for (int i = 0; i < count; ++i) {
+    space.codes.col(i) << std::cos(i), 2 + std::sin(i);
+    space.labels.push_back(i % 10);
+  }
+  return space;
+}
+
+TEST(ChoosePairs, HalfAcrossHalfWithinAfterTwoSevens) {
+  const OpenedSpace space = space_with_codes(200);
+  const auto pairs = choose_pairs(space, 40, 1, {0.2, 1.8});
+  ASSERT_EQ(pairs.size(), 41);
+  EXPECT_EQ(pairs[0].name, "two sevens");
+  EXPECT_EQ(pairs[0].from_label, 7);
+  EXPECT_EQ(pairs[0].to_label, 7);
+  int within = 0;
+  for (std::size_t i = 1; i < pairs.size(); ++i) {
+    EXPECT_EQ(pairs[i].kind == "within", pairs[i].from_label == pairs[i].to_label);
+    EXPECT_NE(pairs[i].from, pairs[i].to);
+    within += pairs[i].kind == "within" ? 1 : 0;
+  }
+  EXPECT_EQ(within, 20);
+}
+
+TEST(ChoosePairs, TheSeedDecides) {
+  const OpenedSpace space = space_with_codes(200);
+  const auto first = choose_pairs(space, 10, 1, {0.2, 1.8});
+  const auto again = choose_pairs(space, 10, 1, {0.2, 1.8});
+  const auto other = choose_pairs(space, 10, 2, {0.2, 1.8});
+  int same = 0;
+  for (std::size_t i = 1; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].from, again[i].from);
+    EXPECT_EQ(first[i].to, again[i].to);
+    same += first[i].from == other[i].from ? 1 : 0;
+  }
+  EXPECT_LT(same, 5);
+}
+
+TEST(ChoosePairs, KeepsToPlacesWithAMetric) {
+  const OpenedSpace space{"half-plane", half_plane(), {}, {}, {}};
+  for (const StudyPair& pair : choose_pairs(space, 50, 1, {-1, 1})) {
+    EXPECT_GT(pair.from(1), 0);
+    EXPECT_GT(pair.to(1), 0);
+    EXPECT_LE(pair.from.cwiseAbs().maxCoeff(), 1);
+  }
+  EXPECT_THROW(choose_pairs(space, 1, 1, {-2, -1}), std::invalid_argument);
+}
+
+TEST(TraceJson, KeepsBothEndsWhenThinned) {
+  std::vector<TraceEntry> trace;
+  for (int i = 0; i < 1001; ++i) trace.push_back({i, 0.5 * i, 2.0});
+  const Json json = trace_json(trace);
+  EXPECT_LE(json.size(), 130U);
+  EXPECT_EQ(json.front(), Json({0, 0.0, 2.0}));
+  EXPECT_EQ(json.back(), Json({1000, 500.0, 2.0}));
+}
+
+TEST(ResultJson, NamesWhatJsonCannotSay) {
+  GeodesicResult r = result(1, 1);
+  r.certificate.condition.kappa_max = INFINITY;
+  const Json certificate = as_json(r, 3)["certificate"];
+  EXPECT_TRUE(certificate["condition"]["kappa_max"].is_null());
+  EXPECT_EQ(certificate["condition"]["kappa_infinite"], true);
+  EXPECT_TRUE(certificate["shorter_known"].is_null());
+  const Json empty = as_json(GeodesicResult(), 3);
+  EXPECT_TRUE(empty["length"].is_null());
+  EXPECT_TRUE(empty["certificate"]["length"].is_null());
+  EXPECT_THAT(empty["curve"]["z"], IsEmpty());
+}
+
+}  // namespace
+}  // namespace pullback::cli

@@ -1,0 +1,42 @@
+#include "pullback/cli/text.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "pullback/cli/strips.h"
+
+namespace pullback::cli {
+namespace {
+
+TEST(FormatLength, ShowsTheDigitsThatAreKnown) {
+  EXPECT_EQ(format_length(2.167731273475, 4e-7), "2.1677313 ± 4e-07");
+  EXPECT_EQ(format_length(7.2, 0), "7.2 ± 0");
+  EXPECT_EQ(format_length(45.3, 30), "45.3 ± 3e+01");
+  EXPECT_EQ(format_length(std::nan(""), 1), "-");
+}
+
+TEST(Table, AlignsByCharacters) {
+  Table table({"name", "κ"});
+  table.add({"x", "10"});
+  table.add({"longer", "µ"});
+  EXPECT_EQ(table.str(), "name     κ\nx       10\nlonger   µ\n");
+}
+
+TEST(Wrap, BreaksAtSpaces) {
+  EXPECT_EQ(wrap("one two three four", 12, 2), "one two\n  three four");
+  EXPECT_EQ(wrap("unbreakable", 4, 2), "unbreakable");
+}
+
+// The examples of RFC 4648, section 10.
+TEST(Base64, AsInTheStandard) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo"), "Zm9v");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
+}
+
+}  // namespace
+}  // namespace pullback::cli

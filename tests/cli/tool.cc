@@ -1,0 +1,92 @@
+#include "tool.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace pullback::cli {
+
+namespace fs = std::filesystem;
+
+Folder::Folder() {
+  std::string pattern = (fs::temp_directory_path() / "pullback-cli-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder can be made");
+  path_ = pattern;
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string Folder::put(const std::string& name, const std::string& content) const {
+  std::ofstream(path_ / name, std::ios::binary) << content;
+  return *this / name;
+}
+
+std::vector<std::string> Folder::list() const {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(path_)) {
+    names.push_back(fs::relative(entry.path(), path_).string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream content;
+  content << in.rdbuf();
+  return std::move(content).str();
+}
+
+namespace {
+
+// Only calls that are safe between fork and exec.
+bool redirect(const char* path, int flags, int target) {
+  const int descriptor = ::open(path, flags, 0600);
+  return descriptor >= 0 && ::dup2(descriptor, target) == target;
+}
+
+}  // namespace
+
+Finished run_program(const std::string& program, std::vector<std::string> arguments) {
+  const Folder folder;
+  const std::string out = folder / "out";
+  const std::string err = folder / "err";
+  arguments.insert(arguments.begin(), program);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) {
+    constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
+    std::signal(SIGINT, SIG_DFL);  // a test runner in the background may have it ignored, and that is inherited
+    if (redirect("/dev/null", O_RDONLY, STDIN_FILENO) && redirect(out.c_str(), kWrite, STDOUT_FILENO) &&
+        redirect(err.c_str(), kWrite, STDERR_FILENO)) {
+      ::execvp(argv[0], argv.data());
+    }
+    ::_exit(127);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_file(out), read_file(err)};
+}
+
+Finished run_tool(std::vector<std::string> arguments) { return run_program(PULLBACK_TOOL, std::move(arguments)); }
+
+int count(const std::string& text, const std::string& part) {
+  int number = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++number;
+  return number;
+}
+
+}  // namespace pullback::cli
