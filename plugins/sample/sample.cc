@@ -30,7 +30,8 @@ class SampleSolver final : public pullback::GeodesicSolver {
     pullback::Outcome outcome;
     outcome.claim = Termination::kMaxIterations;
     for (; outcome.iterations < 100 * K && outcome.claim == Termination::kMaxIterations; ++outcome.iterations) {
-      problem.manifold->segments(Z, HessianModel::kGaussNewton, R, r, J, context.workspace());  // energy ½ ‖r‖², so that ‖r‖ is the length
+      // The energy is ½ ‖r‖², so that ‖r‖ is the length of a curve of constant speed.
+      problem.manifold->segments(Z, pullback::HessianModel::kGaussNewton, R, r, J, context.workspace());
       context.record(outcome.iterations, r.norm());
       double largest = 0;
       for (int i = 1; i < K; ++i) {  // least squares over the two chords at node i, in the chart where M = I
