@@ -16,34 +16,27 @@ constexpr double kRatio = 1.9;
 
 double step_of(double h, int level) { return h * std::pow(kRatio, -level); }
 
-// The first level from which on all samples are finite: longer steps may leave the domain.
-int first_finite_level(const Matrix& samples) {
-  if (!samples.col(0).allFinite()) return kDifferenceLevels;
-  int level = kDifferenceLevels;
-  while (level > 0 && samples.middleCols(2 * level - 1, 2).allFinite()) --level;
-  return level;
-}
-
 struct Estimate {
   double derivative = 0;
   double uncertainty = kInfinity;
 };
 
 // Neville's tableau of one component: the entry that agrees best with its neighbours. An entry from the shortest steps
-// that contradicts it is counted as uncertainty.
-Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double centre, int first) {
+// that contradicts it is counted as uncertainty. Steps that leave the domain give NaN entries, which agree with
+// nothing.
+Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double centre) {
   Estimate best;
   Estimate shortest;
   std::array<double, kDifferenceLevels> previous{};
   std::array<double, kDifferenceLevels> current{};
-  for (int level = first; level < kDifferenceLevels; ++level) {
+  for (int level = 0; level < kDifferenceLevels; ++level) {
     const double plus = samples(row, 2 * level + 1);
     const double minus = samples(row, 2 * level + 2);
     current[0] = (plus - minus) / (2 * step_of(h, level));
     const double rounding =
         kEpsilon * (std::abs(plus) + std::abs(minus) + std::abs(current[0]) * centre) / step_of(h, level);
     double power = 1;
-    for (int order = 1; order <= level - first; ++order) {
+    for (int order = 1; order <= level; ++order) {
       power *= kRatio * kRatio;
       current[order] = current[order - 1] + (current[order - 1] - previous[order - 1]) / (power - 1);
       const double uncertainty = rounding + std::max(std::abs(current[order] - current[order - 1]),
@@ -54,7 +47,7 @@ Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double c
     previous = current;
   }
   const double contradiction = std::abs(best.derivative - shortest.derivative);
-  if (contradiction > 2 * shortest.uncertainty) best.uncertainty = std::max(best.uncertainty, contradiction);
+  if (contradiction > 2 * shortest.uncertainty) best.uncertainty += contradiction + shortest.uncertainty;
   return best;
 }
 
@@ -89,13 +82,12 @@ Eigen::RowVectorXd difference_offsets(double h) {
 Difference extrapolated_difference(const Matrix& samples, double h, double centre) {
   const Eigen::Index rows = samples.rows();
   Difference result{Vector::Zero(rows), Vector::Constant(rows, kInfinity), false};
-  const int first = first_finite_level(samples);
+  if (!samples.col(0).allFinite()) return result;
   for (Eigen::Index row = 0; row < rows; ++row) {
-    const Estimate estimate = extrapolate(samples, row, h, centre, first);
+    const Estimate estimate = extrapolate(samples, row, h, centre);
     result.derivative(row) = estimate.derivative;
     result.uncertainty(row) = estimate.uncertainty;
   }
-  if (first > kDifferenceLevels - 4) return result;
   const double largest_slope = result.derivative.lpNorm<Eigen::Infinity>();
   for (Eigen::Index row = 0; row < rows && !result.kink; ++row) {
     result.kink = has_kink(samples, row, h, centre, largest_slope);

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "pullback/generators/autodiff.h"
 #include "pullback/generators/callback.h"
+#include "pullback/generators/extrapolated_difference.h"
 
 namespace pullback {
 namespace {
@@ -246,6 +248,51 @@ TEST_P(Scales, HideNoMistake) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfTheFirstCoordinate, Scales, testing::Values(1e-6, 1e-3, 1, 30, 1000));
+
+TEST(CheckDerivatives, AStepOfOnePeriodIsNoTrap) {
+  // Halved five times the longest step would be all but a period, and every longer one a multiple of it.
+  const double s = 0.995 * 2 * std::numbers::pi * 32 / DerivativeCheckOptions().step;
+  const auto f = make_generator(1, 1, [s](const auto& z) { return sin(s * z.array()).matrix().eval(); });
+  const DerivativeReport report = check_derivatives(*f, Matrix::Zero(1, 1));
+  EXPECT_EQ(report.of("jacobian").verdict, DerivativeVerdict::kAgrees) << report.summary();
+}
+
+TEST(CheckDerivatives, ARippleAsShortAsTheShortestStepIsNoMistake) {
+  // The longer steps agree on the slope without the ripple, 10 times smaller.
+  const auto f = make_generator(
+      1, 1, [](const auto& z) { return (sin(z.array()) + 1e-3 * sin(1e4 * z.array())).matrix().eval(); });
+  const DerivativeReport report = check_derivatives(*f, Matrix(Eigen::RowVectorXd::LinSpaced(50, -1, 1)));
+  EXPECT_NE(report.of("jacobian").verdict, DerivativeVerdict::kWrong) << report.summary();
+}
+
+// The difference at 0 of a function of one number.
+template <class Function>
+internal::Difference difference_of(Function function, double h = 0.1) {
+  return internal::extrapolated_difference(internal::difference_offsets(h).unaryExpr(function), h, 0);
+}
+
+TEST(ExtrapolatedDifference, IsAsExactAsItSays) {
+  const internal::Difference d = difference_of([](double t) { return std::exp(3 * t); });
+  EXPECT_LE(std::abs(d.derivative(0) - 3), d.uncertainty(0));
+  EXPECT_LE(d.uncertainty(0), 1e-12);
+  EXPECT_FALSE(d.kink);
+}
+
+TEST(ExtrapolatedDifference, KnowsNothingWithoutAValueInTheMiddle) {
+  const internal::Difference d = difference_of([](double t) { return std::sin(t) / t; });
+  EXPECT_EQ(d.uncertainty(0), std::numeric_limits<double>::infinity());
+}
+
+TEST(ExtrapolatedDifference, LongStepsThatContradictShortOnesAreUncertain) {
+  // To all but the last steps a line of slope 1 with some noise; in truth of slope 1 + 10.
+  const internal::Difference d = difference_of([](double t) { return t + 1e-3 * std::sin(1e4 * t); });
+  EXPECT_LE(std::abs(d.derivative(0) - 11), d.uncertainty(0));
+}
+
+TEST(CheckDerivatives, WithoutAValueNothingIsDecided) {
+  const auto f = make_generator(1, 1, [](const auto& z) { return (sin(z.array()) / z.array()).matrix().eval(); });
+  EXPECT_EQ(check_derivatives(*f, Matrix::Zero(1, 1)).of("jacobian").verdict, DerivativeVerdict::kUndecided);
+}
 
 TEST(CheckDerivatives, IsDeterministic) {
   const auto wrong = [] { return check({.second = slightly_more}); };
