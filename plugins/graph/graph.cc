@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "pullback/manifold/relaxation.h"
 #include "pullback/plugins/graph/neighbour_graph.h"
 #include "pullback/plugins/graph/nodes.h"
 #include "pullback/plugins/graph/smoothing.h"
@@ -16,6 +19,10 @@ namespace {
 
 // Chords per piece by which the path and the straight line are compared.
 constexpr int kComparison = 4;
+// Edges near a path weigh more by this factor for the alternatives to it.
+constexpr double kAvoidance = 1.5;
+// A descent step is taken when it promises to lower the energy by this fraction.
+constexpr double kWorthwhile = 1e-4;
 constexpr const char* kNotAGeodesic = "not a geodesic: follow it with a local solver";
 
 // Both ends first, then the problem's points or samples.
@@ -37,65 +44,96 @@ std::string disconnected_message(const GraphPath& path, const GeodesicProblem& p
       sampled ? fmt::format("samples (now {})", options.samples) : "give more points in between");
 }
 
-// The path's curve or the straight line, whichever is shorter; the other is told of.
-Outcome shorter_of(Curve path, const GeodesicProblem& problem, Eigen::Index nodes, int pieces, SolveContext& context) {
+// A curve that competes, with its length by chords.
+struct Candidate {
+  Curve curve;
+  double length;
+};
+
+Candidate measured(const Manifold& manifold, Curve curve, int pieces, Workspace& ws) {
+  const double length = polyline_length(manifold, curve.position(uniform_times(kComparison * pieces + 1)), ws);
+  return {std::move(curve), length};
+}
+
+Candidate straightened(const GeodesicProblem& problem, const Matrix& Z, const GraphPath& path,
+                       const GraphOptions& options, SolveContext& context) {
+  Matrix corners(Z.rows(), static_cast<Eigen::Index>(path.nodes.size()));
+  for (std::size_t i = 0; i < path.nodes.size(); ++i) corners.col(static_cast<Eigen::Index>(i)) = Z.col(path.nodes[i]);
   const Manifold& manifold = *problem.manifold;
-  const Vector t = uniform_times(kComparison * pieces + 1);
-  Curve straight = Curve::straight(problem.from, problem.to);
-  const double path_length = polyline_length(manifold, path.position(t), context.workspace());
-  const double straight_length = polyline_length(manifold, straight.position(t), context.workspace());
+  Workspace& ws = context.workspace();
+  Curve curve = smoothed_path(manifold, corners, options.nodes, options.subdivisions, ws);
+  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}};
+  relaxation.should_stop = [&context] { return context.should_stop(); };
+  if (options.relaxation > 0) curve = relaxed(manifold, curve, relaxation, ws);
+  return measured(manifold, std::move(curve), options.nodes, ws);
+}
+
+// The shortest of the paths found and the straight line; the others are told of.
+Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, Eigen::Index nodes,
+                    const GraphOptions& options, SolveContext& context) {
+  const auto shorter = [](const Candidate& a, const Candidate& b) { return a.length < b.length; };
+  Candidate straight =
+      measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
+  std::stable_sort(paths.begin(), paths.end(), shorter);
   Outcome out;
   out.claim = Termination::kStalled;
-  out.iterations = 1;
-  if (straight_length <= path_length) {
+  out.iterations = static_cast<int>(paths.size());
+  if (straight.length <= paths.front().length) {
     out.message =
-        fmt::format("the straight line ({:.6g}) is shorter than the shortest path ({:.6g}) in a graph of {} points; {}",
-                    straight_length, path_length, nodes, kNotAGeodesic);
-    std::swap(path, straight);
+        fmt::format("the straight line ({:.6g}) is shorter than every path found ({:.6g}) in a graph of {} points; {}",
+                    straight.length, paths.front().length, nodes, kNotAGeodesic);
+    std::swap(straight, paths.front());
   } else {
     out.message = fmt::format("shortest path in a graph of {} points; {}", nodes, kNotAGeodesic);
   }
-  context.record(1, std::min(path_length, straight_length));
-  context.met_curve(std::move(straight));
-  out.curve = std::move(path);
+  out.curve = std::move(paths.front().curve);
+  context.met_curve(std::move(straight.curve));
+  for (std::size_t i = 1; i < paths.size(); ++i) context.met_curve(std::move(paths[i].curve));
+  return out;
+}
+
+Outcome without_path(const GraphPath& path, const GeodesicProblem& problem, Eigen::Index nodes,
+                     const GraphOptions& options, SolveContext& context) {
+  Outcome out;
+  if (path.status == GraphPath::Status::kStopped) {
+    out.curve = problem.initial;
+    out.claim = context.stop_reason();
+    out.message = "stopped before a path was known; the curve is the one it started from";
+  } else {
+    out.claim = Termination::kNumericalFailure;
+    out.message = disconnected_message(path, problem, nodes, options);
+  }
   return out;
 }
 
 }  // namespace
 
 Outcome GraphSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  const Manifold& manifold = *problem.manifold;
-  Workspace& ws = context.workspace();
-  Outcome out;
   if (problem.from == problem.to) {
+    Outcome out;
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = Termination::kConverged;
     out.message = "the ends coincide";
     return out;
   }
-  const Matrix W = mean_factor(manifold, problem.initial, ws);
+  const Manifold& manifold = *problem.manifold;
+  const Matrix W = mean_factor(manifold, problem.initial, context.workspace());
   const Matrix Z = make_nodes(problem, W, options_);
-  const Matrix Y = W.triangularView<Eigen::Upper>() * Z;
-  const GraphPath path =
-      shortest_path(manifold, Z, nearest_neighbour_edges(Y, options_.neighbours), 0, 1, options_.subdivisions, context);
-  switch (path.status) {
-    case GraphPath::Status::kStopped:
-      out.curve = problem.initial;
-      out.claim = context.stop_reason();
-      out.message = "stopped before a path was known; the curve is the one it started from";
-      return out;
-    case GraphPath::Status::kDisconnected:
-      out.claim = Termination::kNumericalFailure;
-      out.message = disconnected_message(path, problem, Z.cols(), options_);
-      return out;
-    case GraphPath::Status::kFound:
+  const Edges edges =
+      nearest_neighbour_edges({W.triangularView<Eigen::Upper>() * Z, scaled_axes(Z)}, options_.neighbours);
+  PathFinder finder(manifold, Z, edges, options_.subdivisions, context);
+  std::vector<Candidate> candidates;
+  for (int i = 0; i <= options_.alternatives; ++i) {
+    const GraphPath path = finder.find(0, 1);
+    if (path.status != GraphPath::Status::kFound) {
+      if (candidates.empty()) return without_path(path, problem, Z.cols(), options_, context);
       break;
+    }
+    candidates.push_back(straightened(problem, Z, path, options_, context));
+    context.record(i, candidates.back().length);
+    finder.avoid(path, kAvoidance);
   }
-  context.record(0, path.length);
-  Matrix corners(Z.rows(), static_cast<Eigen::Index>(path.nodes.size()));
-  for (std::size_t i = 0; i < path.nodes.size(); ++i) corners.col(static_cast<Eigen::Index>(i)) = Z.col(path.nodes[i]);
-  return shorter_of(smoothed_path(manifold, corners, options_.nodes, options_.subdivisions, ws), problem, Z.cols(),
-                    options_.nodes, context);
+  return shortest_of(std::move(candidates), problem, Z.cols(), options_, context);
 }
 
 const PluginInfo* pullback_plugin_graph() {

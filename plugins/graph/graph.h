@@ -6,8 +6,8 @@
 namespace pullback {
 
 struct GraphOptions {
-  // Each point is joined to this many nearest ones.
-  int neighbours = 12;
+  // Each point is joined to this many nearest ones, in each of two scalings.
+  int neighbours = 8;
   // Points drawn where the problem brings none.
   int samples = 2000;
   // Samples reach beyond the ends by this share of their distance.
@@ -16,39 +16,47 @@ struct GraphOptions {
   int seed = 1;
   // An edge of a candidate path is measured with this many chords.
   int subdivisions = 8;
+  // Further paths that keep away from the ones before, of which the shortest counts in the end.
+  int alternatives = 2;
+  // Descent steps on each path.
+  int relaxation = 3;
   // Pieces of the curve returned.
   int nodes = 64;
 
   template <class V>
   void visit(V&& visit) {
-    visit("neighbours", neighbours, "each point is joined to this many nearest ones", 1, 1000);
+    visit("neighbours", neighbours, "each point is joined to this many nearest ones, in each of two scalings", 1, 1000);
     visit("samples", samples, "points drawn where the problem brings none", 2, 1e6);
     visit("margin", margin, "samples reach beyond the ends by this share of their distance", 0, 100);
     visit("seed", seed, "seed of the samples", 0, 2147483647);
     visit("subdivisions", subdivisions, "chords by which an edge of a candidate path is measured", 1, 1024);
+    visit("alternatives", alternatives, "further paths that keep away from the ones before", 0, 1000);
+    visit("relaxation", relaxation, "descent steps on each path; 0: the path itself, its corners cut", 0, 1000);
     visit("nodes", nodes, "pieces of the curve returned", 4, 65536);
   }
 };
 
-// The shortest path from end to end in a k-nearest-neighbour graph, with its corners cut.
+// The shortest path from end to end in a nearest-neighbour graph, straightened.
 //
-// Nodes are the problem's points and both ends; without points, samples: half a low-discrepancy sequence in a box
-// around the ends, half scattered round the initial curve. Neighbours are near in the chart whitened by the mean metric
-// along the initial curve. An edge weighs the ambient length of its chord line. A* goes by lower bounds ‖f(a) − f(b)‖,
-// and only edges of the best path so far are measured by `subdivisions` chords, until the best path is measured
-// throughout: the shortest path of the graph with every edge measured, at the price of a few. The path is then
-// resampled at constant speed and smoothed as long as that shortens it. Where the straight line is shorter than all
-// this, it is returned instead.
+// Nodes are the problem's points and both ends; without points, samples: half of them a low-discrepancy sequence in
+// boxes around the ends, half scattered round the initial curve at all scales. Points are neighbours that are near in
+// the chart whitened by the mean metric along the initial curve, or with every axis scaled by its spread. An edge
+// weighs the ambient length of its chord line. A* goes by lower bounds ‖f(a) − f(b)‖, and only edges of the best path
+// so far are measured by `subdivisions` chords, until the best path is measured throughout: the shortest path of the
+// graph with every edge measured, at the price of a few. A path is resampled at constant speed, averaged as long as
+// that shortens it, and relaxed by a few Gauss–Newton steps on its energy, which take out the zigzag of the graph but
+// do not leave its valley. Alternatives, for which edges near the paths before weigh more, and the straight line
+// compete on what they are then.
 //
 // It is never a geodesic (claim: stalled), but it is near the globally shortest one where the points are dense, and
 // keeps to the data where points are codes: follow it with a local solver, as in "graph+energy".
 //
-// Cost: a value per node, `subdivisions` values per measured edge (some hundreds), two Jacobians per piece of the mean
-// metric. The neighbour search, O(K log K) in low dimension and O(K²) in high, dominates for cheap generators.
-// Weaknesses: samples cannot fill a high-dimensional box, where only those round the initial curve help; distances are
-// off by the zigzag of the graph before smoothing, so that a path through a saddle may be preferred to one a few
-// percent shorter. Reference: Chen, Klushyn, Ferroni, Bayer, van der Smagt (2019), arXiv:1812.08284; the lazy search:
-// Dellin, Srinivasa (2016), Proc. ICAPS 26.
+// Cost: a value per node, `subdivisions` values per measured edge (some hundreds), nodes·(relaxation+1) Jacobians per
+// path. The neighbour search, O(K log K) in low dimension and O(K²) in high, dominates for cheap generators.
+// Weaknesses: samples cannot fill a high-dimensional box, where only those round the initial curve help; neighbours are
+// chosen in latent space, so that a passage that is narrow there may be missed.
+// Reference: Chen, Klushyn, Ferroni, Bayer, van der Smagt (2019), arXiv:1812.08284; the lazy search: Dellin, Srinivasa
+// (2016), Proc. ICAPS 26.
 class GraphSolver : public GeodesicSolver {
  public:
   explicit GraphSolver(GraphOptions options) : GeodesicSolver("graph"), options_(options) {}

@@ -5,7 +5,9 @@
 #include <boost/graph/compressed_sparse_row_graph.hpp>
 #include <boost/property_map/function_property_map.hpp>
 #include <boost/property_map/property_map.hpp>
+#include <boost/range/iterator_range.hpp>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <nanoflann.hpp>
 
@@ -53,7 +55,13 @@ Matrix ambient_points(const Generator& f, const Matrix& Z, Workspace& ws) {
 class EdgeLengths {
  public:
   EdgeLengths(const Manifold& manifold, const Matrix& Z, const Edges& edges, Workspace& ws)
-      : manifold_(manifold), Z_(Z), edges_(edges), ws_(ws), length_(edges.size(), -1), measured_(edges.size(), false) {
+      : manifold_(manifold),
+        Z_(Z),
+        edges_(edges),
+        ws_(ws),
+        length_(edges.size(), -1),
+        factor_(edges.size(), 1),
+        measured_(edges.size(), false) {
     // Only there is the distance of two points known from their images, and a lower bound of every path.
     if (dynamic_cast<const PullbackManifold*>(&manifold) != nullptr) {
       images_ = ambient_points(*manifold.generator(), Z, ws);
@@ -61,6 +69,14 @@ class EdgeLengths {
       bound_by_chords();
     }
   }
+
+  // What a search goes by.
+  double weight(std::int32_t edge) const {
+    const double length = (*this)(edge);
+    return length < kInfinity ? factor_[static_cast<std::size_t>(edge)] * length : kInfinity;
+  }
+
+  void weigh_more(std::int32_t edge, double factor) { factor_[static_cast<std::size_t>(edge)] *= factor; }
 
   double operator()(std::int32_t edge) const {
     double& length = length_[static_cast<std::size_t>(edge)];
@@ -121,6 +137,7 @@ class EdgeLengths {
   Workspace& ws_;
   Matrix images_;                       // f of every node, for a pullback metric
   mutable std::vector<double> length_;  // negative: not known yet
+  std::vector<double> factor_;
   std::vector<bool> measured_;
 };
 
@@ -158,7 +175,7 @@ class PathSearch {
     }
     const auto index = boost::get(boost::vertex_index, graph_);
     const auto weight = boost::make_function_property_map<boost::graph_traits<Graph>::edge_descriptor>(
-        [this](const auto& edge) { return lengths_(graph_[edge].index); });
+        [this](const auto& edge) { return lengths_.weight(graph_[edge].index); });
     try {
       boost::astar_search(
           graph_, source, [this](Vertex v) { return least_[v]; },
@@ -199,17 +216,13 @@ std::int32_t edge_between(const Edges& edges, std::int32_t a, std::int32_t b) {
   return static_cast<std::int32_t>(found - edges.begin());
 }
 
-}  // namespace
-
-Edges nearest_neighbour_edges(const Matrix& Y, int neighbours) {
+void add_nearest(const Matrix& Y, int neighbours, Edges& edges) {
   using Tree = nanoflann::KDTreeEigenMatrixAdaptor<Matrix, -1, nanoflann::metric_L2, false>;
   const Tree tree(static_cast<std::int32_t>(Y.rows()), std::cref(Y));
   // A point finds itself, or one that lies on it.
   const auto count = static_cast<std::size_t>(std::min<Eigen::Index>(neighbours + 1, Y.cols()));
   std::vector<Matrix::Index> found(count);
   std::vector<double> distances(count);
-  Edges edges;
-  edges.reserve(count * static_cast<std::size_t>(Y.cols()));
   for (Eigen::Index k = 0; k < Y.cols(); ++k) {
     tree.query(Y.col(k).data(), count, found.data(), distances.data());
     for (const Matrix::Index other : found) {
@@ -217,41 +230,95 @@ Edges nearest_neighbour_edges(const Matrix& Y, int neighbours) {
       edges.push_back(std::minmax(static_cast<std::int32_t>(k), static_cast<std::int32_t>(other)));
     }
   }
+}
+
+}  // namespace
+
+Edges nearest_neighbour_edges(const std::vector<Matrix>& charts, int neighbours) {
+  Edges edges;
+  for (const Matrix& Y : charts) add_nearest(Y, neighbours, edges);
   std::sort(edges.begin(), edges.end());
   edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
   return edges;
 }
 
-GraphPath shortest_path(const Manifold& manifold, const Matrix& Z, const Edges& edges, std::int32_t start,
-                        std::int32_t goal, int subdivisions, SolveContext& context) {
-  const Graph graph = make_graph(edges, Z.cols());
-  EdgeLengths lengths(manifold, Z, edges, context.workspace());
-  PathSearch search(graph, lengths);
-  GraphPath out;
-  while (!context.should_stop()) {
-    if (!search.run(start, goal)) {
-      out.status = GraphPath::Status::kDisconnected;
-      out.reached_from_start = search.reached();
-      search.run(goal, start);
-      out.reached_from_goal = search.reached();
-      return out;
+class PathFinder::Implementation {
+ public:
+  Implementation(const Manifold& manifold, const Matrix& Z, const Edges& edges, int subdivisions, SolveContext& context)
+      : edges_(edges),
+        subdivisions_(subdivisions),
+        context_(context),
+        graph_(make_graph(edges, Z.cols())),
+        lengths_(manifold, Z, edges, context.workspace()),
+        search_(graph_, lengths_) {}
+
+  GraphPath find(std::int32_t start, std::int32_t goal) {
+    GraphPath out;
+    while (!context_.should_stop()) {
+      if (!search_.run(start, goal)) return disconnected(start, goal);
+      out.nodes = search_.path(start, goal);
+      out.length = 0;
+      std::vector<std::int32_t> unmeasured;
+      for (std::size_t i = 1; i < out.nodes.size(); ++i) {
+        const std::int32_t edge = edge_between(edges_, out.nodes[i - 1], out.nodes[i]);
+        out.length += lengths_(edge);
+        if (!lengths_.measured(edge)) unmeasured.push_back(edge);
+      }
+      if (unmeasured.empty()) {
+        out.status = GraphPath::Status::kFound;
+        return out;
+      }
+      lengths_.measure(unmeasured, subdivisions_);
+      out.measured_edges += static_cast<int>(unmeasured.size());
     }
-    out.nodes = search.path(start, goal);
-    out.length = 0;
-    std::vector<std::int32_t> unmeasured;
-    for (std::size_t i = 1; i < out.nodes.size(); ++i) {
-      const std::int32_t edge = edge_between(edges, out.nodes[i - 1], out.nodes[i]);
-      out.length += lengths(edge);
-      if (!lengths.measured(edge)) unmeasured.push_back(edge);
-    }
-    if (unmeasured.empty()) {
-      out.status = GraphPath::Status::kFound;
-      return out;
-    }
-    lengths.measure(unmeasured, subdivisions);
-    out.measured_edges += static_cast<int>(unmeasured.size());
+    return out;
   }
-  return out;
-}
+
+  void avoid(const GraphPath& path, double factor) {
+    const auto count = path.nodes.size();
+    const std::size_t spared = std::max<std::size_t>(1, count / kSparedShare);
+    std::vector<bool> near(boost::num_vertices(graph_), false);
+    for (std::size_t i = spared; i + spared < count; ++i) {
+      const auto v = static_cast<Vertex>(path.nodes[i]);
+      near[v] = true;
+      for (const auto edge : boost::make_iterator_range(boost::out_edges(v, graph_))) {
+        near[boost::target(edge, graph_)] = true;
+      }
+    }
+    for (std::size_t e = 0; e < edges_.size(); ++e) {
+      const auto [a, b] = edges_[e];
+      if (near[static_cast<Vertex>(a)] || near[static_cast<Vertex>(b)]) {
+        lengths_.weigh_more(static_cast<std::int32_t>(e), factor);
+      }
+    }
+  }
+
+ private:
+  // Each end of a path keeps one in this many of its nodes out of what is avoided.
+  static constexpr std::size_t kSparedShare = 6;
+
+  GraphPath disconnected(std::int32_t start, std::int32_t goal) {
+    GraphPath out;
+    out.status = GraphPath::Status::kDisconnected;
+    out.reached_from_start = search_.reached();
+    search_.run(goal, start);
+    out.reached_from_goal = search_.reached();
+    return out;
+  }
+
+  const Edges& edges_;
+  int subdivisions_;
+  SolveContext& context_;
+  Graph graph_;
+  EdgeLengths lengths_;
+  PathSearch search_;
+};
+
+PathFinder::PathFinder(const Manifold& manifold, const Matrix& Z, const Edges& edges, int subdivisions,
+                       SolveContext& context)
+    : implementation_(std::make_unique<Implementation>(manifold, Z, edges, subdivisions, context)) {}
+PathFinder::~PathFinder() = default;
+GraphPath PathFinder::find(std::int32_t start, std::int32_t goal) { return implementation_->find(start, goal); }
+void PathFinder::avoid(const GraphPath& path, double factor) { implementation_->avoid(path, factor); }
 
 }  // namespace pullback

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -10,10 +11,11 @@
 
 namespace pullback {
 
-// Pairs (a, b), a < b, of points of which one is among the k nearest of the other, each once, in order.
-//   Y: d×K, compared by Euclidean distance.  Errors: none; fewer than k others: all of them.
+// Pairs (a, b), a < b, of points of which one is among the k nearest of the other in one of the charts, each once, in
+// order.
+//   charts: d×K each, the same points, compared by Euclidean distance.  Errors: none; fewer than k others: all of them.
 using Edges = std::vector<std::pair<std::int32_t, std::int32_t>>;
-Edges nearest_neighbour_edges(const Matrix& Y, int neighbours);
+Edges nearest_neighbour_edges(const std::vector<Matrix>& charts, int neighbours);
 
 struct GraphPath {
   enum class Status { kFound, kDisconnected, kStopped };
@@ -26,12 +28,27 @@ struct GraphPath {
   int measured_edges = 0;
 };
 
-// The shortest path along the edges between the columns `start` and `goal` of Z, an edge weighing the sum of its
-// `subdivisions` chords. An edge whose length is not finite is none.
+// Shortest paths between columns of Z, an edge weighing the sum of its `subdivisions` chords. An edge whose length is
+// not finite is none. What it refers to must outlive it.
 //
-// Cost: a value per point (of a pullback metric; two chords per edge otherwise), `subdivisions`+1 values for each of
-// the edges that a best path went through, and an A* search for each time it changed.
-GraphPath shortest_path(const Manifold& manifold, const Matrix& Z, const Edges& edges, std::int32_t start,
-                        std::int32_t goal, int subdivisions, SolveContext& context);
+// Cost: a value per point (of a pullback metric; two chords per edge otherwise), once; for each path, `subdivisions`+1
+// values for each edge that a best path went through and that was not measured yet, and an A* search for each time the
+// best path changed. Thread safety: none.
+class PathFinder {
+ public:
+  PathFinder(const Manifold& manifold, const Matrix& Z, const Edges& edges, int subdivisions, SolveContext& context);
+  ~PathFinder();
+  PathFinder(const PathFinder&) = delete;
+  PathFinder& operator=(const PathFinder&) = delete;
+
+  GraphPath find(std::int32_t start, std::int32_t goal);
+  // From now on, edges at the path's inner nodes and at their neighbours weigh more by this factor, except near its
+  // ends, where every path must pass.
+  void avoid(const GraphPath& path, double factor);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
 
 }  // namespace pullback

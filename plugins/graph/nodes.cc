@@ -37,6 +37,37 @@ Matrix low_discrepancy(Eigen::Index n, Eigen::Index count, std::mt19937_64& rand
   return points;
 }
 
+// Points in the chart y = W z.
+Matrix sample_in_chart(const Curve& curve, const ConstMatrixRef& W, int count, double margin, std::mt19937_64& random) {
+  const Eigen::Index n = curve.dimension();
+  const auto chart = W.triangularView<Eigen::Upper>();
+  const Matrix ends = chart * curve.position(Vector::LinSpaced(2, 0, 1));
+  const Vector extent = (ends.col(1) - ends.col(0)).cwiseAbs();
+  const double reach = margin * extent.norm();
+  const Eigen::Index boxed = count / 2;
+  Matrix points(n, count);
+
+  const Matrix unit = low_discrepancy(n, boxed, random);
+  const Vector lowest = ends.rowwise().minCoeff().array() - reach;
+  const Vector widths = extent.array() + 2 * reach;
+  points.leftCols(boxed) = (widths.asDiagonal() * unit).colwise() + lowest;
+
+  std::uniform_real_distribution<double> uniform(0, 1);
+  std::normal_distribution<double> normal;
+  const Eigen::Index scattered = count - boxed;
+  Vector t(scattered);
+  for (double& time : t) time = uniform(random);
+  auto around = points.rightCols(scattered);
+  around = chart * curve.position(t);
+  for (Eigen::Index k = 0; k < scattered; ++k) {
+    Vector direction(n);
+    for (double& component : direction) component = normal(random);
+    const double distance = reach * std::pow(kClosestScatter, uniform(random));
+    if (direction.norm() > 0) around.col(k) += distance / direction.norm() * direction;
+  }
+  return chart.solve(points);
+}
+
 }  // namespace
 
 Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws) {
@@ -59,35 +90,21 @@ Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws) 
   return W;
 }
 
+Matrix scaled_axes(const Matrix& Z) {
+  const Matrix centred = Z.colwise() - Z.rowwise().mean();
+  Vector spread = centred.rowwise().norm() / std::sqrt(static_cast<double>(Z.cols()));
+  for (double& axis : spread) axis = axis > 0 ? axis : 1;
+  return spread.cwiseInverse().asDiagonal() * centred;
+}
+
 Matrix sample_around(const Curve& curve, const ConstMatrixRef& W, const Sampling& sampling) {
   const Eigen::Index n = curve.dimension();
-  const auto chart = W.triangularView<Eigen::Upper>();
   std::mt19937_64 random(static_cast<std::uint64_t>(sampling.seed));
-  const Matrix ends = chart * curve.position(Vector::LinSpaced(2, 0, 1));
-  const Vector extent = (ends.col(1) - ends.col(0)).cwiseAbs();
-  const double reach = sampling.margin * extent.norm();
-  const Eigen::Index boxed = sampling.count / 2;
+  const int whitened = sampling.count / 2;
   Matrix points(n, sampling.count);
-
-  const Matrix unit = low_discrepancy(n, boxed, random);
-  const Vector lowest = ends.rowwise().minCoeff().array() - reach;
-  const Vector widths = extent.array() + 2 * reach;
-  points.leftCols(boxed) = (widths.asDiagonal() * unit).colwise() + lowest;
-
-  std::uniform_real_distribution<double> uniform(0, 1);
-  std::normal_distribution<double> normal;
-  const Eigen::Index scattered = sampling.count - boxed;
-  Vector t(scattered);
-  for (double& time : t) time = uniform(random);
-  auto around = points.rightCols(scattered);
-  around = chart * curve.position(t);
-  for (Eigen::Index k = 0; k < scattered; ++k) {
-    Vector direction(n);
-    for (double& component : direction) component = normal(random);
-    const double distance = reach * std::pow(kClosestScatter, uniform(random));
-    if (direction.norm() > 0) around.col(k) += distance / direction.norm() * direction;
-  }
-  return chart.solve(points);
+  points << sample_in_chart(curve, W, whitened, sampling.margin, random),
+      sample_in_chart(curve, Matrix::Identity(n, n), sampling.count - whitened, sampling.margin, random);
+  return points;
 }
 
 }  // namespace pullback

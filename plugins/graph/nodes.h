@@ -11,15 +11,18 @@ namespace pullback {
 // singular: distances ‖W(a − b)‖ do not depend on the chart.
 Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
 
+// Every axis of Z scaled by its spread (the root mean square distance from the mean).
+Matrix scaled_axes(const Matrix& Z);
+
 struct Sampling {
   int count;
   double margin;
   int seed;
 };
 
-// Points around the curve, n×count: half of them a low-discrepancy sequence in the box around its ends in the chart
-// y = W z, widened by margin·|W Δz|, half scattered round the curve at distances up to that in all orders of magnitude.
-// The same seed gives the same points.
+// Points around the curve, n×count, in equal parts for the chart y = W z and for z itself: half of them a
+// low-discrepancy sequence in the box around the ends widened by margin·|Δy|, half scattered round the curve at
+// distances up to that in all orders of magnitude. The same seed gives the same points.
 Matrix sample_around(const Curve& curve, const ConstMatrixRef& W, const Sampling& sampling);
 
 }  // namespace pullback

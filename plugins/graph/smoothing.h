@@ -13,7 +13,7 @@ double polyline_length(const Manifold& manifold, const ConstMatrixRef& points, W
 // A curve of `pieces` pieces from the first to the last column of the path: the polyline resampled at constant speed,
 // its corners cut by averaging neighbours as long as that makes it shorter.
 //
-// Cost: some ten times `subdivisions` values per piece.
+// Cost: some tens of values per piece.
 Curve smoothed_path(const Manifold& manifold, const ConstMatrixRef& path, int pieces, int subdivisions, Workspace& ws);
 
 }  // namespace pullback

@@ -39,15 +39,17 @@ enum class Derivative { kNone, kKept, kFresh };
 class Shooting {
  public:
   Shooting(const Manifold& manifold, const ConstVectorRef& target, const ShootingBounds& bounds, SolveContext& context)
-      : manifold_(manifold), target_(target), bounds_(bounds), context_(context), n_(manifold.dimension()) {
-    flow_.tolerance = std::max(kCoarsestFlow, bounds.ode_tolerance);
-    flow_.should_stop = [&context] { return context.should_stop(); };
-  }
+      : manifold_(manifold),
+        target_(target),
+        bounds_(bounds),
+        context_(context),
+        n_(manifold.dimension()),
+        tolerance_(coarsest()) {}
 
   Shot run(Joints joints, int first_iteration);
 
  private:
-  Flows flows(const Joints& joints, bool sensitivities);
+  Flows flows(const Joints& joints, double tolerance, bool sensitivities);
   bool factor_metrics(const Joints& joints);
   Vector whitened_residual(const Flows& flows) const;
   bool factor_jacobian(const Flows& flows);
@@ -59,7 +61,8 @@ class Shooting {
   Curve curve(const Joints& joints) const;
   Shot ended(Shot shot, Joints joints) const;
 
-  bool exact() const { return flow_.tolerance <= bounds_.ode_tolerance; }
+  double coarsest() const { return std::max(kCoarsestFlow, bounds_.ode_tolerance); }
+  bool exact() const { return tolerance_ <= bounds_.ode_tolerance; }
   auto factor(Eigen::Index i) const { return factors_.middleCols(n_ * i, n_).triangularView<Eigen::Upper>(); }
 
   const Manifold& manifold_;
@@ -67,7 +70,7 @@ class Shooting {
   const ShootingBounds& bounds_;
   SolveContext& context_;
   Eigen::Index n_;
-  ExponentialOptions flow_;
+  double tolerance_;  // of the flows at present
   // At the joints where the derivative was taken: R there and at the target, n×n(m+1), the length, and the derivative.
   Matrix factors_;
   double length_ = 0;
@@ -76,8 +79,11 @@ class Shooting {
   Flows flown_;  // of the joints
 };
 
-Flows Shooting::flows(const Joints& joints, bool sensitivities) {
+Flows Shooting::flows(const Joints& joints, double tolerance, bool sensitivities) {
   const Eigen::Index m = joints.positions.cols();
+  ExponentialOptions options;
+  options.tolerance = tolerance;
+  options.should_stop = [this] { return context_.should_stop(); };
   Flows out;
   out.gaps.resize(n_, 2 * m - 1);
   for (Eigen::Index i = 0; i < m; ++i) {
@@ -86,7 +92,7 @@ Flows Shooting::flows(const Joints& joints, bool sensitivities) {
       return out;
     }
     out.segments.push_back(exponential_flow(manifold_, joints.positions.col(i), joints.velocities.col(i),
-                                            context_.workspace(), flow_, sensitivities));
+                                            context_.workspace(), options, sensitivities));
     const GeodesicFlow& flow = out.segments.back();
     out.status = flow.status;
     if (out.status != FlowStatus::kComplete) return out;
@@ -152,8 +158,11 @@ void Shooting::linearise(const Joints& joints) {
     flown_.status = FlowStatus::kNotFinite;
     return;
   }
-  flown_ = flows(joints, true);
-  if (flown_.status == FlowStatus::kComplete && factor_jacobian(flown_)) derivative_ = Derivative::kFresh;
+  // A derivative need not be exact for corrections to be: coarse flows have it for much less.
+  flown_ = flows(joints, coarsest(), true);
+  if (flown_.status != FlowStatus::kComplete) return;
+  if (factor_jacobian(flown_)) derivative_ = Derivative::kFresh;
+  if (tolerance_ < coarsest()) flown_ = flows(joints, tolerance_, false);
 }
 
 Joints Shooting::moved(const Joints& joints, const Vector& correction, double damping) const {
@@ -174,7 +183,7 @@ bool Shooting::damped_step(Joints& joints) {
   const double longest = std::min(1.0, length_ / size);
   for (double damping = longest; damping >= kSmallestDamping; damping /= 2) {
     Joints trial = moved(joints, correction, damping);
-    Flows flown = flows(trial, false);
+    Flows flown = flows(trial, tolerance_, false);
     if (flown.status == FlowStatus::kStopped) return false;
     if (flown.status == FlowStatus::kComplete) {
       const double ratio = lu_.solve(whitened_residual(flown)).norm() / size;
@@ -192,7 +201,7 @@ bool Shooting::damped_step(Joints& joints) {
 
 // Integrates as exactly as the next miss deserves; a miss of 0 stands for what no coarse flow can tell.
 void Shooting::tighten(double miss) {
-  flow_.tolerance = std::max(std::min(flow_.tolerance, kFlowShare * miss), bounds_.ode_tolerance);
+  tolerance_ = std::max(std::min(tolerance_, kFlowShare * miss), bounds_.ode_tolerance);
 }
 
 double Shooting::rounding(const Joints& joints) const {
@@ -226,7 +235,7 @@ Shot Shooting::run(Joints joints, int first_iteration) {
     }
     if (close) {
       tighten(0);
-      flown_ = flows(joints, false);
+      flown_ = flows(joints, tolerance_, false);
       continue;
     }
     if (out.iterations == bounds_.max_iterations) {

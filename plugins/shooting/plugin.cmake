@@ -1,1 +1,1 @@
-pullback_plugin(shooting SOURCES joints.cc relaxation.cc shooting.cc)
+pullback_plugin(shooting SOURCES joints.cc shooting.cc)

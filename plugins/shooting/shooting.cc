@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/manifold/relaxation.h"
 #include "pullback/plugins/shooting/joints.h"
-#include "pullback/plugins/shooting/relaxation.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
@@ -133,7 +133,10 @@ Outcome ShootingSolver::run(const GeodesicProblem& problem, SolveContext& contex
     return out;
   }
   const ShootingBounds bounds{options_.tolerance, options_.ode_tolerance, options_.max_iterations};
-  Search search(problem, relaxed(*problem.manifold, problem.initial, options_.relaxation, context), bounds, context);
+  RelaxationOptions relaxation;
+  relaxation.iterations = options_.relaxation;
+  relaxation.should_stop = [&context] { return context.should_stop(); };
+  Search search(problem, relaxed(*problem.manifold, problem.initial, relaxation, context.workspace()), bounds, context);
   const bool automatic = options_.segments == 0;
   for (const int segments :
        automatic ? std::vector<int>(std::begin(kAttempts), std::end(kAttempts)) : std::vector<int>{options_.segments}) {

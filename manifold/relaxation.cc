@@ -1,6 +1,6 @@
-#include "pullback/plugins/shooting/relaxation.h"
+#include "pullback/manifold/relaxation.h"
 
-#include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include "pullback/manifold/block_tridiagonal.h"
@@ -8,11 +8,6 @@
 namespace pullback {
 namespace {
 
-// Chords of the relaxed curve, and pieces of a curve that needs no relaxing.
-constexpr int kChords = 32;
-constexpr int kPieces = 64;
-// A step that promises to lower the energy by less than this fraction is not worth taking: Newton does the rest.
-constexpr double kWorthwhile = 1e-3;
 constexpr double kSmallestStep = 1.0 / 1024;
 // Keeps the normal equations definite where the metric vanishes, in units of the flat ones.
 constexpr double kRegularisation = 1e-10;
@@ -80,16 +75,18 @@ bool descend(const Manifold& manifold, Matrix& Z, const Linearisation& at, Works
 
 }  // namespace
 
-Curve relaxed(const Manifold& manifold, const Curve& curve, int iterations, SolveContext& context) {
-  Workspace& ws = context.workspace();
-  Matrix Z = constant_speed(manifold, curve, kChords, ws).positions();
+Curve relaxed(const Manifold& manifold, const Curve& curve, const RelaxationOptions& options, Workspace& ws) {
+  if (options.chords < 2) throw std::invalid_argument("relaxed: at least 2 chords are needed");
+  Matrix Z = constant_speed(manifold, curve, options.chords, ws).positions();
   int taken = 0;
-  for (; taken < iterations && !context.should_stop(); ++taken) {
+  for (; taken < options.iterations; ++taken) {
+    if (options.should_stop && options.should_stop()) break;
     const Linearisation at = linearise(manifold, Z, ws);
-    if (!(at.gain > kWorthwhile * at.energy) || !at.step.allFinite()) break;
+    if (!(at.gain > options.worthwhile * at.energy) || !at.step.allFinite()) break;
     if (!descend(manifold, Z, at, ws)) break;
   }
-  return constant_speed(manifold, taken > 0 ? Curve::through(Z) : curve, kPieces, ws);
+  if (taken == 0) return constant_speed(manifold, curve, 2 * options.chords, ws);
+  return constant_speed(manifold, Curve::through(Z), options.chords, ws);
 }
 
 }  // namespace pullback
