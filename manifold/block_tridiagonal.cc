@@ -33,7 +33,8 @@ double smallest_by_inverse_iteration(const BlockTridiagonalFactor& factor, int n
   Matrix x(n, m);
   for (int i = 0; i < m; ++i) {
     // The flat second variation's first mode, different in every component so that none is missed.
-    for (int a = 0; a < n; ++a) x(a, i) = std::sin(M_PI * (i + 1) / (m + 1)) * (1 + 0.1 * a) + 1e-3 * std::cos(i * 7.0 + a);
+    for (int a = 0; a < n; ++a)
+      x(a, i) = std::sin(M_PI * (i + 1) / (m + 1)) * (1 + 0.1 * a) + 1e-3 * std::cos(i * 7.0 + a);
   }
   x /= x.norm();
   double previous = 0;
@@ -87,7 +88,8 @@ Matrix BlockTridiagonalFactor::solve(const ConstMatrixRef& B) const {
   const Eigen::Index m = B.cols();
   Matrix X = B;
   for (Eigen::Index i = 1; i < m; ++i) {
-    X.col(i) -= upper_.middleCols(n * (i - 1), n).transpose() * (inverse_pivot_.middleCols(n * (i - 1), n) * X.col(i - 1));
+    X.col(i) -=
+        upper_.middleCols(n * (i - 1), n).transpose() * (inverse_pivot_.middleCols(n * (i - 1), n) * X.col(i - 1));
   }
   for (Eigen::Index i = m - 1; i >= 0; --i) {
     if (i + 1 < m) X.col(i) -= upper_.middleCols(n * i, n) * X.col(i + 1);

@@ -15,8 +15,8 @@ namespace {
 // The polyline that constant_speed_times measures has at least this many chords.
 constexpr int kArcLengthChords = 256;
 
-// Values of the Hermite basis, or of its derivatives, at u ∈ [0,1] of a piece of length h: weights of p0, p1, v0, v1 and,
-// for quintic pieces, a0, a1.
+// Values of the Hermite basis, or of its derivatives, at u ∈ [0,1] of a piece of length h: weights of p0, p1, v0, v1
+// and, for quintic pieces, a0, a1.
 struct HermiteWeights {
   double p0, p1, v0, v1, a0, a1;
 };
@@ -39,8 +39,12 @@ double polynomial(std::initializer_list<double> coefficients, double u, int deri
 }
 
 HermiteWeights cubic_weights(double u, double h, int d) {
-  return {polynomial({1, 0, -3, 2}, u, d), polynomial({0, 0, 3, -2}, u, d), h * polynomial({0, 1, -2, 1}, u, d),
-          h * polynomial({0, 0, -1, 1}, u, d), 0, 0};
+  return {polynomial({1, 0, -3, 2}, u, d),
+          polynomial({0, 0, 3, -2}, u, d),
+          h * polynomial({0, 1, -2, 1}, u, d),
+          h * polynomial({0, 0, -1, 1}, u, d),
+          0,
+          0};
 }
 
 HermiteWeights quintic_weights(double u, double h, int d) {

@@ -20,17 +20,17 @@ struct Variation {
 
 // How Manifold::segments models the second derivatives of the energy.
 enum class HessianModel {
-  kGaussNewton,       // first derivatives of f alone; more than the Hessian by what the surface curves in its ambient space
-  kProjectedNewton    // the Hessian of each chord without its negative part; needs second derivatives of f
+  kGaussNewton,  // first derivatives of f alone; more than the Hessian by what the surface curves in its ambient space
+  kProjectedNewton  // the Hessian of each chord without its negative part; needs second derivatives of f
 };
 
 // A Riemannian metric M(z) on (a chart of) latent space Rⁿ.
 //
 //   ⟨u, v⟩_z = uᵀM(z)v,   ċ-energy E = ½ ∫ ċᵀM(c)ċ dt,   geodesic equation c̈ = a(c, ċ),  a^k = −Γ^k_ij v^i v^j.
 //
-// Discrete curves: nodes z_0 … z_K at t_i = i/K, with the energy of their chords E_K = ½ K Σ d(z_i, z_{i+1})², where d is
-// the ambient distance ‖f(b) − f(a)‖ for a pullback metric and √(δᵀM((a+b)/2)δ), δ = b − a, otherwise. E_K → E with an
-// error in even powers of 1/K.
+// Discrete curves: nodes z_0 … z_K at t_i = i/K, with the energy of their chords E_K = ½ K Σ d(z_i, z_{i+1})², where d
+// is the ambient distance ‖f(b) − f(a)‖ for a pullback metric and √(δᵀM((a+b)/2)δ), δ = b − a, otherwise. E_K → E with
+// an error in even powers of 1/K.
 //
 // Shapes for a batch of K points: Z, V, A: n×K. M, R: n×(nK), block k belonging to z_k.
 // Undefined: a(z, v) where M(z) is singular; the least-squares solution of least norm is returned there.
@@ -58,7 +58,8 @@ class Manifold {
   // d_i = d(z_i, z_{i+1}) of consecutive columns: K points give K−1 distances.
   void chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const;
 
-  // The energy of a discrete curve as least squares, E_K = ½ Σ_i ‖r_i‖², compressed to 2n+1 rows per chord and whitened.
+  // The energy of a discrete curve as least squares, E_K = ½ Σ_i ‖r_i‖², compressed to 2n+1 rows per chord and
+  // whitened.
   //   Z: n×(K+1).  R: n×n(K+1), the factors, with a floor of 1e-14 of their size under the diagonal so that R⁻¹ exists.
   //   residual: (2n+1)×K.  jacobian: (2n+1)×(2nK), block i belonging to z_i and z_{i+1}, in whitened steps R_i δz_i.
   // jacobianᵀ residual is the exact gradient of E_K; jacobianᵀ jacobian is the model of its Hessian.
@@ -66,8 +67,8 @@ class Manifold {
   void segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                 Workspace& ws) const;
 
-  // First and second variation of the energy at a discrete curve, whitened. The gradient is that of the smooth energy to
-  // O(K⁻⁴) (five-point second differences), the Hessian that of E_K.
+  // First and second variation of the energy at a discrete curve, whitened. The gradient is that of the smooth energy
+  // to O(K⁻⁴) (five-point second differences), the Hessian that of E_K.
   //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
 

@@ -9,13 +9,13 @@
 namespace pullback {
 namespace {
 
-constexpr int kSamplePoints = 1001;       // what length_error promises to whoever samples the curve
-constexpr int kFirstChords = 512;         // of the finest polyline to begin with
+constexpr int kSamplePoints = 1001;  // what length_error promises to whoever samples the curve
+constexpr int kFirstChords = 512;    // of the finest polyline to begin with
 constexpr int kMostChords = 1 << 15;
 constexpr double kRelativeTarget = 1e-10;  // no refinement beyond this estimated error
 constexpr int kQuadratureIntervals = 48;
-// Quadrature is refined, up to 4³ times, while it differs from the ambient length by more than this fraction: over kinks it
-// converges slowly, at steps never.
+// Quadrature is refined, up to 4³ times, while it differs from the ambient length by more than this fraction: over
+// kinks it converges slowly, at steps never.
 constexpr double kQuadratureAgreement = 1e-4;
 constexpr int kQuadratureRefinements = 3;
 
@@ -24,8 +24,8 @@ struct Refined {
   double error;
 };
 
-// Three values of a sum with spacings 4h, 2h, h and an error series in h²: Romberg where they behave like that, else the
-// finest one, for curves over kinks and steps.
+// Three values of a sum with spacings 4h, 2h, h and an error series in h²: Romberg where they behave like that, else
+// the finest one, for curves over kinks and steps.
 Refined extrapolate(double coarse, double middle, double fine) {
   const double first = middle - coarse;
   const double second = fine - middle;
@@ -71,7 +71,8 @@ void refine(const Manifold& manifold, const Curve& curve, Measurement& out, Work
     const Matrix points = curve.position(t);
     std::array<double, 3> lengths{};
     std::array<double, 3> energies{};
-    for (int level = 0; level < 3; ++level) polyline(manifold, points, t, 4 >> level, lengths[level], energies[level], ws);
+    for (int level = 0; level < 3; ++level)
+      polyline(manifold, points, t, 4 >> level, lengths[level], energies[level], ws);
     const Refined length = extrapolate(lengths[0], lengths[1], lengths[2]);
     out.length = length.value;
     out.length_error = length.error;

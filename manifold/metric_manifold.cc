@@ -30,8 +30,8 @@ std::shared_ptr<const Generator> require(std::shared_ptr<const Generator> genera
 Matrix checked_ambient(const AmbientPullback::AmbientMetric& ambient, const ConstVectorRef& x) {
   Matrix G = ambient(x);
   if (G.rows() != x.size() || G.cols() != x.size()) {
-    throw std::invalid_argument(fmt::format("AmbientPullback: the ambient metric must be {0}×{0}, got {1}×{2}",
-                                            x.size(), G.rows(), G.cols()));
+    throw std::invalid_argument(
+        fmt::format("AmbientPullback: the ambient metric must be {0}×{0}, got {1}×{2}", x.size(), G.rows(), G.cols()));
   }
   return G;
 }
@@ -46,8 +46,8 @@ Eigen::RowVectorXd whiten(const Eigen::RowVectorXd& x, const ConstMatrixRef& R) 
 MetricManifold::MetricManifold(int dimension, std::string name, MetricFunction metric)
     : MetricManifold(dimension, std::move(name), true, nullptr, std::move(metric)) {}
 
-MetricManifold::MetricManifold(int dimension, std::string name, bool smooth,
-                               std::shared_ptr<const Generator> generator, MetricFunction metric)
+MetricManifold::MetricManifold(int dimension, std::string name, bool smooth, std::shared_ptr<const Generator> generator,
+                               MetricFunction metric)
     : Manifold(dimension, std::move(name), smooth, std::move(generator)), metric_(std::move(metric)) {
   if (!metric_) throw std::invalid_argument(fmt::format("MetricManifold '{}': the metric is null", this->name()));
 }
@@ -219,8 +219,7 @@ Variation MetricManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) c
         plus.col(i) += move;
         minus.col(i) -= move;
       }
-      const Matrix change =
-          whitened(discrete_gradient(plus, 1, ws) - discrete_gradient(minus, 1, ws)) / (2 * step);
+      const Matrix change = whitened(discrete_gradient(plus, 1, ws) - discrete_gradient(minus, 1, ws)) / (2 * step);
       for (Eigen::Index i = 1 + colour; i < K; i += 3) {
         out.hessian.diagonal.col(n * (i - 1) + a) = change.col(i - 1);
         if (i > 1) out.hessian.upper.col(n * (i - 2) + a) = change.col(i - 2);
@@ -259,13 +258,12 @@ void AmbientPullback::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace&
 }
 
 std::shared_ptr<const Manifold> half_plane() {
-  return std::make_shared<MetricManifold>(
-      2, "half-plane", [](const ConstMatrixRef& Z, MatrixRef M, Workspace&) {
-        for (Eigen::Index k = 0; k < Z.cols(); ++k) {
-          const double y = Z(1, k);
-          M.middleCols(2 * k, 2) = (y > 0 ? 1 / (y * y) : std::nan("")) * Matrix::Identity(2, 2);
-        }
-      });
+  return std::make_shared<MetricManifold>(2, "half-plane", [](const ConstMatrixRef& Z, MatrixRef M, Workspace&) {
+    for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+      const double y = Z(1, k);
+      M.middleCols(2 * k, 2) = (y > 0 ? 1 / (y * y) : std::nan("")) * Matrix::Identity(2, 2);
+    }
+  });
 }
 
 }  // namespace pullback

@@ -11,8 +11,8 @@ namespace pullback {
 
 // A metric M(z) given by its values: Fisher–Rao metrics, the hyperbolic half-plane, a metric learned elsewhere.
 //
-// M must be symmetric positive (semi)definite and twice differentiable. Its derivatives are central differences of fourth
-// order, accurate to about 1e-10 relative; a discrete curve's Hessian is a difference of its gradient.
+// M must be symmetric positive (semi)definite and twice differentiable. Its derivatives are central differences of
+// fourth order, accurate to about 1e-10 relative; a discrete curve's Hessian is a difference of its gradient.
 //   c̈ = −M⁻¹(Ṁ v − ½ ∇(vᵀMv)),  Ṁ = dM[v].
 // Errors: std::invalid_argument for a null function or a dimension below 1; a function's own exceptions pass through.
 // Cost: acceleration 4n metrics.

@@ -42,8 +42,8 @@ void evaluate_frames(const Generator& f, const ConstMatrixRef& Z, MatrixRef X, M
   }
 }
 
-// wᵀd²f[u_a,u_b] for the columns u_a of U = R⁻¹, by polarisation along whitened directions: through the weighted Hessian
-// in the given chart, rounding would be amplified by κ².
+// wᵀd²f[u_a,u_b] for the columns u_a of U = R⁻¹, by polarisation along whitened directions: through the weighted
+// Hessian in the given chart, rounding would be amplified by κ².
 void whitened_hessian(const Generator& f, const ConstMatrixRef& Z, const ConstMatrixRef& W, const Matrix& inverse_R,
                       MatrixRef H, Workspace& ws) {
   const Eigen::Index n = Z.rows();
@@ -120,14 +120,14 @@ void second_difference_weights(const ConstMatrixRef& X, MatrixRef W) {
 
 // One chord of a discrete curve of K chords, whitened at its ends a and b.
 struct Chord {
-  Eigen::Ref<const Matrix> Qa, Qb;                  // orthonormal frames of J
-  Eigen::Ref<const Vector> d;                       // f(b) − f(a)
+  Eigen::Ref<const Matrix> Qa, Qb;                    // orthonormal frames of J
+  Eigen::Ref<const Vector> d;                         // f(b) − f(a)
   Eigen::Ref<const Matrix> curvature_a, curvature_b;  // Σ w ∂²f at the ends
   double K;
 };
 
-// Rows whose square is a positive semidefinite model of the Hessian of ½K‖d‖² and whose product with the residual is its
-// gradient g. The Hessian is K [I −C; −Cᵀ I], C = QaᵀQb, and half of each end's curvature. Row 2n is g/s with the
+// Rows whose square is a positive semidefinite model of the Hessian of ½K‖d‖² and whose product with the residual is
+// its gradient g. The Hessian is K [I −C; −Cᵀ I], C = QaᵀQb, and half of each end's curvature. Row 2n is g/s with the
 // residual s = √K ‖d‖; rows 0 … 2n−1 are the root of what is left, without its negative part.
 void compress_chord(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<Matrix> jacobian) {
   const Eigen::Index n = chord.Qa.cols();
@@ -152,8 +152,7 @@ void compress_chord(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<
     hessian -= jacobian.row(2 * n).transpose() * jacobian.row(2 * n);
   }
   const Eigen::SelfAdjointEigenSolver<Matrix> eigen(hessian);
-  jacobian.topRows(2 * n) =
-      eigen.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() * eigen.eigenvectors().transpose();
+  jacobian.topRows(2 * n) = eigen.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() * eigen.eigenvectors().transpose();
 }
 
 }  // namespace
@@ -244,8 +243,8 @@ void PullbackManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, 
   for (Eigen::Index i = 0; i < K; ++i) {
     kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), chord.data(),
                                static_cast<std::size_t>(ambient));
-    compress_chord({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0),
-                    curvature.middleCols(n * i, n), curvature.middleCols(n * (i + 1), n), static_cast<double>(K)},
+    compress_chord({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), curvature.middleCols(n * i, n),
+                    curvature.middleCols(n * (i + 1), n), static_cast<double>(K)},
                    residual.col(i), jacobian.middleCols(2 * n * i, 2 * n));
   }
 }

@@ -9,9 +9,9 @@ namespace pullback {
 
 // M(z) = J(z)ᵀJ(z), with d(a, b) = ‖f(b) − f(a)‖ for chords.
 //
-// The geodesic acceleration solves J a = −d²f[v,v] in the least-squares sense by a rank-revealing QR of J, never through
-// JᵀJ.  Cost: acceleration one Jacobian and one second derivative per point.
-// Errors: std::invalid_argument for a null generator.
+// The geodesic acceleration solves J a = −d²f[v,v] in the least-squares sense by a rank-revealing QR of J, never
+// through JᵀJ.  Cost: acceleration one Jacobian and one second derivative per point. Errors: std::invalid_argument for
+// a null generator.
 class PullbackManifold : public Manifold {
  public:
   explicit PullbackManifold(std::shared_ptr<const Generator> generator);

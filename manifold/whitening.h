@@ -6,8 +6,8 @@
 namespace pullback {
 
 // Replaces each N×n block of J by Q and writes R (n×n, upper triangular, diagonal ≥ 0), J = Q R, by Gram–Schmidt done
-// twice, which keeps Q orthonormal to rounding for every κ(J) that double precision can tell from infinity. A column that
-// depends on those before it gives a zero column of Q and R_jj = 0.
+// twice, which keeps Q orthonormal to rounding for every κ(J) that double precision can tell from infinity. A column
+// that depends on those before it gives a zero column of Q and R_jj = 0.
 void orthonormalise(MatrixRef J, int n, MatrixRef R);
 
 // R with diagonal entries below 1e-14 of the block's largest column norm raised to it (to 1 when all is zero), so that

@@ -151,9 +151,10 @@ Verdict judge(const Certificate& c, Termination claim, const std::string& messag
                         c.length, c.metric_length)};
   }
   if (c.condition.degenerate_fraction > kDegenerateShare) {
-    return {Termination::kDegenerate,
-            fmt::format("the metric is numerically singular on {:.0f} % of the curve, which is one of many of this length",
-                        100 * c.condition.degenerate_fraction)};
+    return {
+        Termination::kDegenerate,
+        fmt::format("the metric is numerically singular on {:.0f} % of the curve, which is one of many of this length",
+                    100 * c.condition.degenerate_fraction)};
   }
   if (!(c.excess <= limits.excess)) {
     return {Termination::kStalled,

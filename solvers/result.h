@@ -12,14 +12,14 @@ namespace pullback {
 
 // How a solve ended. Only the library says kConverged, after its own measurement.
 enum class Termination {
-  kConverged,         // a geodesic and a local minimum of length
-  kStationary,        // a geodesic that is not a local minimum, or not certainly one
+  kConverged,   // a geodesic and a local minimum of length
+  kStationary,  // a geodesic that is not a local minimum, or not certainly one
   kMaxIterations,
   kTimeLimit,
-  kStalled,           // no further progress, and not a geodesic
-  kDegenerate,        // the metric vanishes along a part of the curve, or does not see what the generator does
+  kStalled,     // no further progress, and not a geodesic
+  kDegenerate,  // the metric vanishes along a part of the curve, or does not see what the generator does
   kNumericalFailure,
-  kStopped,           // the caller asked
+  kStopped,  // the caller asked
 };
 
 // "converged", "stationary", "max_iterations", …
@@ -53,14 +53,14 @@ struct Condition {
 
 // What the library measured on the curve returned, whatever the solver claimed.
 struct Certificate {
-  double length = 0;           // refined, see measure.h
+  double length = 0;  // refined, see measure.h
   double length_error = 0;
   double energy = 0;
-  double metric_length = 0;    // ∫ √(ċᵀMċ) dt by quadrature
-  double endpoint_error = 0;   // largest latent distance of an end from where it should be; 0 for solvers that keep them
-  double speed_variation = 0;  // max |speed − mean| / mean
-  double residual = 0;         // root mean square of ‖c̈ − a(c,ċ)‖_M / L²
-  double excess = 0;           // estimate of (L − L*)/L, L* the geodesic's length nearby: ½ gᵀH⁻¹g / L²
+  double metric_length = 0;   // ∫ √(ċᵀMċ) dt by quadrature
+  double endpoint_error = 0;  // largest latent distance of an end from where it should be; 0 for solvers that keep them
+  double speed_variation = 0;   // max |speed − mean| / mean
+  double residual = 0;          // root mean square of ‖c̈ − a(c,ċ)‖_M / L²
+  double excess = 0;            // estimate of (L − L*)/L, L* the geodesic's length nearby: ½ gᵀH⁻¹g / L²
   double second_variation = 0;  // smallest eigenvalue of the second variation on [0,1] (π² − K L² for curvature K)
   std::optional<double> conjugate_point;  // t of the first one, when the second variation is not positive
   Condition condition;

@@ -12,7 +12,8 @@
 namespace pullback {
 namespace {
 
-// Chords of the polyline by which curves that were met on the way are compared; a shorter one must be so by this fraction.
+// Chords of the polyline by which curves that were met on the way are compared; a shorter one must be so by this
+// fraction.
 constexpr int kComparisonChords = 512;
 constexpr double kShorterBy = 1e-6;
 
@@ -38,9 +39,8 @@ void validate(const GeodesicProblem& problem) {
                                             problem.initial.dimension()));
   }
   if (problem.points.size() > 0 && problem.points.rows() != n) {
-    throw std::invalid_argument(
-        fmt::format("geodesic problem: points must be {}×K, got {}×{}", n, problem.points.rows(),
-                    problem.points.cols()));
+    throw std::invalid_argument(fmt::format("geodesic problem: points must be {}×K, got {}×{}", n,
+                                            problem.points.rows(), problem.points.cols()));
   }
   if (problem.points.size() > 0 && !problem.points.allFinite()) {
     throw std::invalid_argument("geodesic problem: points must be finite");

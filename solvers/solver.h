@@ -73,10 +73,10 @@ struct Outcome {
 // solve() validates the problem, times, counts, calls the plugin's run(), catches what it throws, measures the
 // certificate, and reports kConverged only for a curve that the certificate does not refute.
 //
-// Errors: std::invalid_argument for a null manifold, ends or points of the wrong size, NaN or infinity, an initial curve
-// of the wrong dimension. All else is a termination.
-// Cost of the certificate: about 2,000 values, 400 Jacobians and 300 weighted Hessians; see certificate.h.
-// Thread safety: solvers are immutable; one object may solve on several threads.
+// Errors: std::invalid_argument for a null manifold, ends or points of the wrong size, NaN or infinity, an initial
+// curve of the wrong dimension. All else is a termination. Cost of the certificate: about 2,000 values, 400 Jacobians
+// and 300 weighted Hessians; see certificate.h. Thread safety: solvers are immutable; one object may solve on several
+// threads.
 class GeodesicSolver {
  public:
   virtual ~GeodesicSolver() = default;
@@ -94,8 +94,8 @@ class GeodesicSolver {
   }
 
  private:
-  // The problem is valid and its initial curve is not empty (the straight line by default) and joins the ends. May throw;
-  // std::exception becomes kNumericalFailure with its message.
+  // The problem is valid and its initial curve is not empty (the straight line by default) and joins the ends. May
+  // throw; std::exception becomes kNumericalFailure with its message.
   virtual Outcome run(const GeodesicProblem& problem, SolveContext& context) const = 0;
 
   std::string name_;

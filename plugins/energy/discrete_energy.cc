@@ -148,7 +148,7 @@ ceres::Solver::Options solver_options(const MinimisationOptions& options) {
   out.gradient_tolerance = 0;
   out.parameter_tolerance = 0;
   out.jacobi_scaling = false;
-  out.initial_trust_region_radius = 1e8;  // Gauss–Newton to begin with
+  out.initial_trust_region_radius = 1e4;  // Gauss–Newton steps but for the longest waves
   out.max_trust_region_radius = 1e12;
   out.linear_solver_type = ceres::SPARSE_NORMAL_CHOLESKY;
   out.num_threads = 1;

@@ -12,8 +12,8 @@ struct EnergyOptions {
   int nodes = 64;
   // Refinement doubles the chords until that would shorten the curve by less than `tolerance`, or to this many.
   int max_nodes = 1024;
-  // Stop refining at 2K chords when (E_2K(c_K) − E_2K(c_2K)) / (2E), by which the curve of K chords was too long, is at most
-  // 8 tolerance: the excess falls by 16 with a doubling.
+  // Stop refining at 2K chords when (E_2K(c_K) − E_2K(c_2K)) / (2E), by which the curve of K chords was too long, is at
+  // most 8 tolerance: the excess falls by 16 with a doubling.
   double tolerance = 2e-8;
   // Stop iterating when |ΔE| ≤ energy_tolerance · E.
   double energy_tolerance = 1e-11;
@@ -27,10 +27,11 @@ struct EnergyOptions {
     visit("nodes", nodes, "chords of the discrete curve to begin with", 8, 65536);
     visit("max_nodes", max_nodes, "chords up to which the curve is refined; nodes: no refinement", 8, 65536);
     visit("tolerance", tolerance, "refined until the curve is too long by at most about this fraction", 0, 1);
-    visit("energy_tolerance", energy_tolerance, "stops when an iteration lowers the energy by at most this fraction",
-          0, 1);
+    visit("energy_tolerance", energy_tolerance, "stops when an iteration lowers the energy by at most this fraction", 0,
+          1);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
-    visit("hessian", hessian, "model of the energy's Hessian; gauss-newton needs no second derivatives and more iterations",
+    visit("hessian", hessian,
+          "model of the energy's Hessian; gauss-newton needs no second derivatives and more iterations",
           {"projected-newton", "gauss-newton"});
   }
 };
@@ -38,11 +39,12 @@ struct EnergyOptions {
 // Minimises E_K = ½ Σ ‖r_i‖², r_i = √K (f(z_{i+1}) − f(z_i)), over the interior nodes, by Ceres' Levenberg–Marquardt.
 //
 // One batched evaluation per point in an EvaluationCallback. Each block is compressed to 2n+1 rows
-// (Manifold::segments) that model its Hessian, by default with the exact second derivatives of f less their negative part:
-// Gauss–Newton overestimates the Hessian by |II(ċ,·)|², the bending of the surface in its ambient space, which on trained
-// decoders costs it hundreds of iterations (projected Newton: Teran et al. 2005, doi:10.1145/1073368.1073394). Each node's step is whitened by its metric through a ceres::Manifold, z ← z + R⁻¹δ, so that the
-// normal equations look like a discrete Laplacian whatever κ(J) is. After convergence the nodes are doubled, as long as
-// that shortens the curve, and the curve returned is quintic with geodesic accelerations at its nodes.
+// (Manifold::segments) that model its Hessian, by default with the exact second derivatives of f less their negative
+// part: Gauss–Newton overestimates the Hessian by |II(ċ,·)|², the bending of the surface in its ambient space, which on
+// trained decoders costs it hundreds of iterations (projected Newton: Teran et al. 2005, doi:10.1145/1073368.1073394).
+// Each node's step is whitened by its metric through a ceres::Manifold, z ← z + R⁻¹δ, so that the normal equations look
+// like a discrete Laplacian whatever κ(J) is. After convergence the nodes are doubled, as long as that shortens the
+// curve, and the curve returned is quintic with geodesic accelerations at its nodes.
 //
 // Cost: K+1 Jacobians and K−1 weighted Hessians an iteration, K+1 values a rejected step; typically 5 to 30 iterations.
 // Weaknesses: linear convergence where the sectional curvature along the curve is positive, the slower the closer a

@@ -29,8 +29,8 @@ void add_sheared_spheres(std::vector<Case>& cases) {
   int i = 0;
   for (const double s : {1.0, 1e3, 1e6}) {
     const auto chart = [&](double theta, double phi) { return point(theta - s * phi, phi); };
-    cases.push_back({fmt::format("ShearedSphere{}", i++), fmt::format("sheared-sphere:s={:g}", s),
-                     chart(M_PI / 3, 0), chart(2 * M_PI / 3, 2), 2.167731273475, CaseKind::kSmooth});
+    cases.push_back({fmt::format("ShearedSphere{}", i++), fmt::format("sheared-sphere:s={:g}", s), chart(M_PI / 3, 0),
+                     chart(2 * M_PI / 3, 2), 2.167731273475, CaseKind::kSmooth});
   }
 }
 

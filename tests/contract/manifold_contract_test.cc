@@ -17,16 +17,16 @@ namespace pullback {
 namespace {
 
 using testing::Case;
-using testing::CaseKind;
 using testing::case_manifold;
+using testing::CaseKind;
 using testing::known_cases;
 
 std::vector<Case> smooth_cases() {
   std::vector<Case> out;
   for (const Case& c : known_cases()) {
     // Charts with κ far above 1 lose κ²ε in M itself; the solvers' contract covers them.
-    const bool extreme = c.name.starts_with("ShearedSphere2") || c.name.starts_with("SphereScaled") ||
-                         c.name.starts_with("Linear");
+    const bool extreme =
+        c.name.starts_with("ShearedSphere2") || c.name.starts_with("SphereScaled") || c.name.starts_with("Linear");
     if (c.kind == CaseKind::kSmooth && !extreme) out.push_back(c);
   }
   return out;
@@ -98,9 +98,8 @@ TEST_P(EveryManifold, SegmentsHaveTheGradientOfTheEnergy) {
     manifold_->segments(bent, model, R, residual, jacobian, ws_);
     EXPECT_NEAR(0.5 * residual.squaredNorm(), energy(bent), 1e-10 * energy(bent));
     for (Eigen::Index node = 1; node < K; ++node) {
-      const Vector whitened =
-          jacobian.middleCols(2 * n_ * (node - 1) + n_, n_).transpose() * residual.col(node - 1) +
-          jacobian.middleCols(2 * n_ * node, n_).transpose() * residual.col(node);
+      const Vector whitened = jacobian.middleCols(2 * n_ * (node - 1) + n_, n_).transpose() * residual.col(node - 1) +
+                              jacobian.middleCols(2 * n_ * node, n_).transpose() * residual.col(node);
       const Vector gradient = R.middleCols(n_ * node, n_).transpose() * whitened;
       for (int a = 0; a < n_; ++a) {
         const double h = 1e-5;
@@ -130,10 +129,12 @@ TEST_P(EveryManifold, VariationHasTheHessianOfTheEnergy) {
   Matrix whitened(n_, K - 1);
   for (Eigen::Index i = 0; i < K - 1; ++i) {
     whitened.col(i) = std::cos(1.3 * static_cast<double>(i)) * direction();
-    displacement.col(i) = variation.factor.middleCols(n_ * (i + 1), n_).triangularView<Eigen::Upper>().solve(whitened.col(i));
+    displacement.col(i) =
+        variation.factor.middleCols(n_ * (i + 1), n_).triangularView<Eigen::Upper>().solve(whitened.col(i));
     quadratic += whitened.col(i).dot(variation.hessian.diagonal_block(static_cast<int>(i)) * whitened.col(i));
     if (i > 0) {
-      quadratic += 2 * whitened.col(i - 1).dot(variation.hessian.upper_block(static_cast<int>(i) - 1) * whitened.col(i));
+      quadratic +=
+          2 * whitened.col(i - 1).dot(variation.hessian.upper_block(static_cast<int>(i) - 1) * whitened.col(i));
     }
   }
   const double h = 1e-3;

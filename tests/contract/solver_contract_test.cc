@@ -16,8 +16,8 @@ namespace pullback {
 namespace {
 
 using testing::Case;
-using testing::CaseKind;
 using testing::case_manifold;
+using testing::CaseKind;
 using testing::known_cases;
 
 // Relative error of the length that "converged" may hide, whatever the solver: that of the weakest promise.
@@ -38,8 +38,8 @@ const SolverRegistry& registry() {
 
 // What a solver promises on smooth problems: the relative error of the length; 0: nothing (a graph's path).
 double promise(const std::string& chain) {
-  static const std::map<std::string, double> promises{{"energy", 1e-6},           {"graph+energy", 1e-6},
-                                                      {"shooting", 1e-8},         {"graph+shooting", 1e-8},
+  static const std::map<std::string, double> promises{{"energy", 1e-6},          {"graph+energy", 1e-6},
+                                                      {"shooting", 1e-8},        {"graph+shooting", 1e-8},
                                                       {"energy+shooting", 1e-8}, {"graph", 0}};
   const auto found = promises.find(chain);
   return found == promises.end() ? kConvergedTolerance : found->second;

@@ -55,7 +55,8 @@ TEST(CurveTest, DerivativesAreThoseOfThePosition) {
   const Curve curve = Curve::through(wave(uniform_times(9)));
   const Vector t = Vector::LinSpaced(7, 0.06, 0.93);
   const double h = 1e-5;
-  const Matrix difference = (curve.position((t.array() + h).matrix()) - curve.position((t.array() - h).matrix())) / (2 * h);
+  const Matrix difference =
+      (curve.position((t.array() + h).matrix()) - curve.position((t.array() - h).matrix())) / (2 * h);
   EXPECT_LE((curve.velocity(t) - difference).cwiseAbs().maxCoeff(), 1e-8);
   const Matrix second = (curve.velocity((t.array() + h).matrix()) - curve.velocity((t.array() - h).matrix())) / (2 * h);
   EXPECT_LE((curve.acceleration(t) - second).cwiseAbs().maxCoeff(), 1e-7);
@@ -78,7 +79,8 @@ TEST(CurveTest, ConstantSpeedCoversEqualDistances) {
   z.row(1).setConstant(0.4);
   Workspace ws;
   const Curve even = constant_speed(*sphere, Curve::through(z), 10, ws);
-  for (int i = 0; i <= 10; ++i) EXPECT_NEAR(even.positions()(0, i), 0.3 + 0.1 * i, 2e-5);  // within the arc polyline's h²
+  for (int i = 0; i <= 10; ++i)
+    EXPECT_NEAR(even.positions()(0, i), 0.3 + 0.1 * i, 2e-5);  // within the arc polyline's h²
 }
 
 TEST(CurveTest, RefusesWhatIsNoCurve) {

@@ -29,7 +29,8 @@ TEST(MetricManifoldTest, HalfPlaneAccelerationIsTheClosedForm) {
 
 TEST(MetricManifoldTest, IdentityAmbientMetricIsTheEuclideanPullback) {
   const PullbackManifold euclidean(torus());
-  const AmbientPullback ambient(torus(), [](const ConstVectorRef& x) { return Matrix(Matrix::Identity(x.size(), x.size())); });
+  const AmbientPullback ambient(torus(),
+                                [](const ConstVectorRef& x) { return Matrix(Matrix::Identity(x.size(), x.size())); });
   const Vector z{{0.4, 1.1}};
   const Vector v{{0.7, -0.2}};
   Workspace ws;

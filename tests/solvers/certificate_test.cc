@@ -85,9 +85,11 @@ GeodesicResult claim(const std::string& spec, const Vector& from, const Vector& 
   problem.manifold = surface(spec);
   problem.from = from;
   problem.to = to;
-  return stub_solver("liar", [&](const GeodesicProblem&, SolveContext&) {
-           return Outcome{curve, Termination::kConverged, "trust me", 1, {}};
-         })->solve(problem);
+  return stub_solver("liar",
+                     [&](const GeodesicProblem&, SolveContext&) {
+                       return Outcome{curve, Termination::kConverged, "trust me", 1, {}};
+                     })
+      ->solve(problem);
 }
 
 TEST(CertificateTest, RefutesAStraightLineThatIsNoGeodesic) {
@@ -181,9 +183,8 @@ TEST(SolverTest, AThrowingAlgorithmIsANumericalFailure) {
   problem.manifold = surface("plane");
   problem.from = Vector::Zero(2);
   problem.to = Vector::Ones(2);
-  const auto throws = stub_solver("bad", [](const GeodesicProblem&, SolveContext&) -> Outcome {
-    throw std::runtime_error("out of luck");
-  });
+  const auto throws = stub_solver(
+      "bad", [](const GeodesicProblem&, SolveContext&) -> Outcome { throw std::runtime_error("out of luck"); });
   const GeodesicResult result = throws->solve(problem);
   EXPECT_EQ(result.termination, Termination::kNumericalFailure);
   EXPECT_NE(result.message.find("out of luck"), std::string::npos);
