@@ -13,9 +13,9 @@ enum class Derivative { kExact, kFiniteDifference };
 
 // What a generator says of itself.
 struct GeneratorTraits {
-  std::string name;              // as shown to people
-  bool smooth = true;            // twice continuously differentiable
-  bool stochastic = false;       // the output stacks means and standard deviations
+  std::string name;         // as shown to people
+  bool smooth = true;       // twice continuously differentiable
+  bool stochastic = false;  // the output stacks means and standard deviations
   Derivative first = Derivative::kExact;
   Derivative second = Derivative::kExact;  // kFiniteDifference: built from Jacobians by the base class
 };
@@ -51,7 +51,8 @@ class Generator {
   void second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D, Workspace& ws) const;
   void vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const;
   void weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const;
-  // X, J and D in one pass, which is what a geodesic's acceleration needs; counts one Jacobian and one second derivative.
+  // X, J and D in one pass, which is what a geodesic's acceleration needs; counts one Jacobian and one second
+  // derivative.
   void second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                     Workspace& ws) const;
 

@@ -30,9 +30,9 @@ struct Safetensors {
   std::map<std::string, Tensor> tensors;
 };
 
-// Errors: pullback::Error with the path and what is wrong (not readable, truncated, header not JSON or too long, offsets
-// outside the file, overlapping or not matching shape and dtype). No size in the file is trusted before it was checked
-// against the file's own size, so that a malicious file costs no more memory than its length.
+// Errors: pullback::Error with the path and what is wrong (not readable, truncated, header not JSON or too long,
+// offsets outside the file, overlapping or not matching shape and dtype). No size in the file is trusted before it was
+// checked against the file's own size, so that a malicious file costs no more memory than its length.
 Safetensors read_safetensors(const std::filesystem::path& path);
 
 // Writes to a temporary file beside `path`, syncs it and renames it, so that `path` is either old or whole.

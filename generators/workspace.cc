@@ -51,7 +51,7 @@ Workspace::Buffer Workspace::Frame::matrix(Eigen::Index rows, Eigen::Index cols)
   return {slot.data.get(), rows, cols};
 }
 
-Workspace::Count::Count(Workspace& workspace, std::int64_t EvaluationCounts::* field, std::int64_t points)
+Workspace::Count::Count(Workspace& workspace, std::int64_t EvaluationCounts::*field, std::int64_t points)
     : workspace_(workspace) {
   if (workspace_.depth_++ > 0) return;
   workspace_.counts_.*field += points;

@@ -12,12 +12,12 @@ namespace pullback {
 
 // What was evaluated through one workspace, in points (a batch of K points counts K), and how long it took.
 struct EvaluationCounts {
-  std::int64_t values = 0;             // f(z)
-  std::int64_t jacobians = 0;          // J(z), alone or with the value
+  std::int64_t values = 0;              // f(z)
+  std::int64_t jacobians = 0;           // J(z), alone or with the value
   std::int64_t second_derivatives = 0;  // d²f[v,v], or one weighted Hessian
-  std::int64_t products = 0;           // Jᵀw
-  std::int64_t metrics = 0;            // M(z) of a metric that is given directly
-  double seconds = 0;                  // wall time inside generators and metrics
+  std::int64_t products = 0;            // Jᵀw
+  std::int64_t metrics = 0;             // M(z) of a metric that is given directly
+  double seconds = 0;                   // wall time inside generators and metrics
 
   EvaluationCounts& operator+=(const EvaluationCounts& other);
 };
@@ -57,7 +57,7 @@ class Workspace {
   // Counts an evaluation and its time when it is the outermost one: a composition counts once, not once per part.
   class Count {
    public:
-    Count(Workspace& workspace, std::int64_t EvaluationCounts::* field, std::int64_t points);
+    Count(Workspace& workspace, std::int64_t EvaluationCounts::*field, std::int64_t points);
     ~Count();
     Count(const Count&) = delete;
     Count& operator=(const Count&) = delete;
@@ -69,7 +69,7 @@ class Workspace {
 
   const EvaluationCounts& counts() const { return counts_; }
   // Counts what an evaluation computed besides, within its own Count.
-  void add(std::int64_t EvaluationCounts::* field, std::int64_t points) {
+  void add(std::int64_t EvaluationCounts::*field, std::int64_t points) {
     if (depth_ == 1) counts_.*field += points;
   }
 
