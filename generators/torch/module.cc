@@ -1,0 +1,18 @@
+// The loadable module that teaches the tool to read TorchScript. It lies beside this layer but above it: it knows what
+// a plugin is.
+#include "pullback/generators/torch/torch_generator.h"
+#include "pullback/solvers/plugin.h"
+
+namespace {
+
+pullback::OpenedGenerator open_torchscript(const std::filesystem::path& path) {
+  return {pullback::read_torchscript(path), {}, {}, {}};
+}
+
+void register_torch(pullback::PluginRegistrar& registrar) {
+  registrar.generators.add_reader(".pt", "TorchScript, through LibTorch", open_torchscript);
+}
+
+}  // namespace
+
+PULLBACK_PLUGIN("torch", "0.1.0", register_torch)

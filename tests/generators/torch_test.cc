@@ -1,0 +1,321 @@
+// TorchScript files. The modules are compiled from source text here, so that the test needs no Python.
+#include "pullback/generators/torch/torch_generator.h"
+
+#include <ATen/Functions.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pullback/generators/check_derivatives.h"
+#include "pullback/generators/error.h"
+#include "pullback/generators/network.h"
+
+namespace pullback {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// Sums of a few dozen terms in another order.
+constexpr double kRounding = 1e-13;
+
+at::Tensor weight(std::vector<std::int64_t> shape, unsigned seed) {
+  at::Tensor t = at::empty(shape, at::kFloat);
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 0.5);
+  for (std::int64_t i = 0; i < t.numel(); ++i) t.data_ptr<float>()[i] = normal(random);
+  return t;
+}
+
+Matrix points(int n, int count, unsigned seed = 7) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal;
+  return Matrix::NullaryExpr(n, count, [&] { return normal(random); });
+}
+
+class TorchTest : public ::testing::Test {
+ protected:
+  TorchTest() {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    std::string name = ("pullback_torch_" + std::to_string(::getpid()) + "_" + info->name());
+    std::ranges::replace(name, '/', '_');
+    folder_ = fs::temp_directory_path() / name;
+    fs::create_directories(folder_);
+  }
+  ~TorchTest() override { fs::remove_all(folder_); }
+
+  fs::path file(const std::string& name) const { return folder_ / name; }
+
+  // A module with parameters W1 [8, n], b1 [8], W2 [6, 8], b2 [6] and the given methods.
+  fs::path save(const std::string& source, const std::function<void(torch::jit::Module&)>& add = {}, int n = 2) const {
+    torch::jit::Module module("Model");
+    module.register_parameter("W1", weight({8, n}, 1), false);
+    module.register_parameter("b1", weight({8}, 2), false);
+    module.register_parameter("W2", weight({6, 8}, 3), false);
+    module.register_parameter("b2", weight({6}, 4), false);
+    if (add) add(module);
+    module.define(source);
+    module.save(file("model.pt").string());
+    return file("model.pt");
+  }
+
+  std::shared_ptr<const Generator> read(const std::string& forward,
+                                        const std::function<void(torch::jit::Module&)>& add = {}, int n = 2) const {
+    return read_torchscript(save("def forward(self, x: Tensor) -> Tensor:\n" + forward, add, n));
+  }
+
+  // The message, which must be one line that starts with the path.
+  static std::string refusal(const fs::path& path) {
+    try {
+      read_torchscript(path);
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      EXPECT_THAT(message, StartsWith(path.string() + ": "));
+      EXPECT_THAT(message, Not(HasSubstr("\n")));
+      return message.substr(path.string().size() + 2);
+    }
+    ADD_FAILURE() << path << " was not refused";
+    return "";
+  }
+
+  static std::string bytes(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path put(const std::string& name, const std::string& content) const {
+    std::ofstream(file(name), std::ios::binary) << content;
+    return file(name);
+  }
+
+  fs::path folder_;
+};
+
+// W2 tanh(W1 x + b1) + b2 in double precision, whatever LibTorch does.
+Matrix two_layers(const Matrix& Z, const std::function<double(double)>& inner) {
+  const auto matrix = [](const at::Tensor& t) {
+    Matrix m(t.size(0), t.dim() == 2 ? t.size(1) : 1);
+    for (Eigen::Index i = 0; i < m.size(); ++i) m(i / m.cols(), i % m.cols()) = t.data_ptr<float>()[i];
+    return m;
+  };
+  const Matrix hidden =
+      ((matrix(weight({8, Z.rows()}, 1)) * Z).colwise() + Vector(matrix(weight({8}, 2)))).unaryExpr(inner);
+  return (matrix(weight({6, 8}, 3)) * hidden).colwise() + Vector(matrix(weight({6}, 4)));
+}
+
+void expect_right_derivatives(const Generator& f) {
+  const DerivativeReport report = check_derivatives(f, points(f.latent_dimension(), 3));
+  EXPECT_EQ(report.verdict(), DerivativeVerdict::kAgrees) << report.summary();
+}
+
+TEST_F(TorchTest, AStackBecomesANetworkInDoublePrecision) {
+  const auto f = read(
+      "    h = torch.tanh(torch.linear(x, self.W1, self.b1))\n"
+      "    return torch.linear(h, self.W2, self.b2).view([-1, 2, 3])\n");
+  EXPECT_NE(dynamic_cast<const Network*>(f.get()), nullptr);
+  EXPECT_EQ(f->latent_dimension(), 2);
+  EXPECT_EQ(f->ambient_dimension(), 6);
+  EXPECT_EQ(f->traits().name, "model");
+  const Matrix Z = points(2, 5);
+  EXPECT_LT((f->value(Z) - two_layers(Z, [](double x) { return std::tanh(x); })).norm(), kRounding);
+  expect_right_derivatives(*f);
+}
+
+struct KnownActivation {
+  std::string call;
+  ActivationKind kind;
+  double parameter;
+};
+class TorchActivationTest : public TorchTest, public ::testing::WithParamInterface<KnownActivation> {};
+
+TEST_P(TorchActivationTest, IsKnownToTheNetwork) {
+  const auto f = read("    h = torch.addmm(self.b1, x, self.W1.t())\n    h = " + GetParam().call +
+                      "\n    return torch.matmul(h, self.W2.t()) + self.b2\n");
+  const auto* network = dynamic_cast<const Network*>(f.get());
+  ASSERT_NE(network, nullptr);
+  ASSERT_EQ(network->layers().size(), 2U);
+  EXPECT_EQ(network->layers()[0].activation.kind, GetParam().kind);
+  EXPECT_EQ(network->layers()[0].activation.parameter, GetParam().parameter);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TorchActivationTest,
+    ::testing::Values(KnownActivation{"torch.tanh(h)", ActivationKind::kTanh, 0},
+                      KnownActivation{"torch.sigmoid(h)", ActivationKind::kSigmoid, 0},
+                      KnownActivation{"torch.relu_(h)", ActivationKind::kRelu, 0},
+                      KnownActivation{"torch.leaky_relu(h, 0.25)", ActivationKind::kLeakyRelu, 0.25},
+                      KnownActivation{"torch.elu(h, 0.5)", ActivationKind::kElu, 0.5},
+                      KnownActivation{"torch.softplus(h, 2.0)", ActivationKind::kSoftplus, 2},
+                      KnownActivation{"torch.silu(h)", ActivationKind::kSilu, 0},
+                      KnownActivation{"torch.gelu(h)", ActivationKind::kGelu, 0},
+                      KnownActivation{"torch.gelu(h, approximate='tanh')", ActivationKind::kGeluTanh, 0},
+                      KnownActivation{"torch.tanh(torch.dropout(h, 0.5, self.training))", ActivationKind::kTanh, 0}),
+    [](const auto& info) { return "n" + std::to_string(info.index); });
+
+TEST_F(TorchTest, BatchNormalisationAndScalingBecomePartOfALayer) {
+  const auto f = read(
+      "    h = torch.linear(x, self.W1, self.b1)\n"
+      "    h = torch.batch_norm(h, self.b1, None, self.b1, self.variance, False, 0.1, 1e-5, False)\n"
+      "    return 2 * torch.linear(torch.tanh(h), self.W2) / self.b2 - 1\n",
+      [](torch::jit::Module& m) { m.register_buffer("variance", weight({8}, 9).abs()); });
+  EXPECT_NE(dynamic_cast<const Network*>(f.get()), nullptr);
+}
+
+// Each of these runs in LibTorch.
+struct OtherModule {
+  std::string name;
+  std::string forward;
+  int latent_dimension = 2;
+  bool smooth = true;
+};
+class TorchModuleTest : public TorchTest, public ::testing::WithParamInterface<OtherModule> {};
+
+TEST_P(TorchModuleTest, HasRightDerivatives) {
+  const auto add = [](torch::jit::Module& m) {
+    m.register_parameter("K1", weight({2, 3, 4, 4}, 5), false);
+    m.register_parameter("K2", weight({3, 1, 4, 4}, 6), false);
+    if (GetParam().latent_dimension != 2) {
+      m.register_attribute("latent_dimension", c10::IntType::get(), GetParam().latent_dimension);
+    }
+  };
+  const auto f = read(GetParam().forward, add);
+  EXPECT_EQ(dynamic_cast<const Network*>(f.get()), nullptr);
+  EXPECT_EQ(f->latent_dimension(), GetParam().latent_dimension);
+  EXPECT_EQ(f->traits().smooth, GetParam().smooth);
+  EXPECT_EQ(f->traits().first, Derivative::kExact);
+  EXPECT_EQ(f->traits().second, Derivative::kExact);
+  expect_right_derivatives(*f);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TorchModuleTest,
+    ::testing::Values(
+        OtherModule{"Skip",
+                    "    h = torch.tanh(torch.linear(x, self.W1, self.b1))\n"
+                    "    return h + h * torch.sin(torch.linear(x, self.W1))\n"},
+        OtherModule{"Surface", "    return torch.stack([x[:, 0], x[:, 1], torch.sin(x[:, 0]) * x[:, 1]], dim=1)\n"},
+        OtherModule{"Softmax", "    return torch.softmax(torch.linear(x, self.W1, self.b1), 1)\n"},
+        OtherModule{"LayerNorm",
+                    "    h = torch.linear(x, self.W1, self.b1)\n"
+                    "    return torch.layer_norm(torch.tanh(h), [8], None, None, 1e-5)\n"},
+        OtherModule{"Convolutions",
+                    "    h = torch.conv_transpose2d(x.view([-1, 2, 1, 1]), self.K1)\n"
+                    "    h = torch.conv_transpose2d(torch.softplus(h), self.K2, None, 2, 1)\n"
+                    "    return torch.sigmoid(h)\n"},
+        OtherModule{"Upsampled",
+                    "    h = torch.linear(x, self.W1, self.b1).view([-1, 2, 2, 2])\n"
+                    "    return torch.upsample_bilinear2d(torch.gelu(h), [4, 4], False)\n"},
+        OtherModule{"Kinked",
+                    "    h = torch.relu(torch.linear(x, self.W1, self.b1))\n"
+                    "    return torch.cat([h, h * h], 1)\n",
+                    2, false},
+        OtherModule{"AnyWidth",
+                    "    return torch.cat([x * torch.sin(x), torch.cumsum(self.b1[:x.size(1)] * x, 1)], 1)\n", 3}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(TorchTest, ThreadsAgree) {
+  const auto f = read("    h = torch.linear(x, self.W1, self.b1)\n    return h * torch.sin(h)\n");
+  const Matrix Z = points(2, 20);
+  const Matrix expected = f->jacobian(Z);
+  std::vector<int> wrong(4, 0);
+  std::vector<std::thread> threads;
+  for (int& count : wrong) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) count += (f->jacobian(Z) - expected).norm() > kRounding * expected.norm() ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(4, 0));
+}
+
+TEST_F(TorchTest, ALargeBatchIsItsPoints) {
+  const auto f = read("    h = torch.linear(x, self.W1, self.b1)\n    return h * torch.sin(h)\n");
+  const Matrix Z = points(2, 1500);
+  const Matrix J = f->jacobian(Z);
+  for (const int k : {0, 511, 512, 1023, 1024, 1499}) {
+    EXPECT_LT((J.middleCols(2 * k, 2) - f->jacobian(Z.col(k))).norm(), kRounding * J.norm()) << k;
+  }
+  EXPECT_EQ(f->value(Matrix(2, 0)).cols(), 0);
+}
+
+TEST_F(TorchTest, SinglePrecisionIsStatedInTheName) {
+  const auto f =
+      read("    h = torch.linear(x.float(), self.W1.float(), self.b1.float())\n    return h * torch.sin(h)\n");
+  EXPECT_EQ(f->traits().name, "model (single precision)");
+}
+
+TEST_F(TorchTest, AModuleThatIsNoFunctionOfPointsIsRefused) {
+  const std::map<std::string, std::string> cases = {
+      {"    return torch.linear(x, self.W1).sum(0)\n", "expected [3, ...]"},
+      {"    return torch.linear(x, self.W1) - torch.linear(x, self.W1).sum(0)\n",
+       "rows of a batch influence one another"},
+      {"    return torch.linear(x, self.W1) + torch.rand_like(self.b1)\n", "two evaluations of the same points differ"},
+      {"    return torch.linear(x, self.W1) > 0\n", "expected floating point"},
+      {"    return torch.linear(x, self.W1).detach() * torch.sin(torch.linear(x, self.W1))\n", "contradict its values"},
+      {"    return x * torch.sin(x)\n", "integer attribute latent_dimension"},
+      {"    return torch.linear(torch.linear(x, self.W1), self.W1)\n", "shapes cannot be multiplied"},
+  };
+  for (const auto& [forward, message] : cases) {
+    EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tensor:\n" + forward)), HasSubstr(message)) << forward;
+  }
+}
+
+TEST_F(TorchTest, AModuleOfAnotherFormIsRefused) {
+  EXPECT_THAT(refusal(save("def forward(self, x: Tensor, y: Tensor) -> Tensor:\n    return x + y\n")),
+              HasSubstr("takes 2 arguments"));
+  EXPECT_THAT(refusal(save("def forward(self, x: int) -> int:\n    return x\n")), HasSubstr("takes a int"));
+  EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:\n    return x, x\n")),
+              HasSubstr("returns Tuple"));
+  EXPECT_THAT(refusal(save("def decode(self, x: Tensor) -> Tensor:\n    return x\n")), HasSubstr("no forward"));
+  const auto bad = [](torch::jit::Module& m) { m.register_parameter("nan", at::full({2}, NAN), false); };
+  EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tensor:\n    return torch.linear(x, self.W1)\n", bad)),
+              HasSubstr("NaN or infinite"));
+}
+
+TEST_F(TorchTest, AFileThatIsNoTorchScriptIsRefused) {
+  EXPECT_THAT(refusal(file("absent.pt")), HasSubstr("No such file"));
+  EXPECT_THAT(refusal(folder_), HasSubstr("is a folder"));
+  EXPECT_THAT(refusal(put("empty.pt", "")), HasSubstr("is empty"));
+  EXPECT_THAT(refusal(put("text.pt", "not a model")), HasSubstr("not a zip archive"));
+  EXPECT_THAT(refusal(put("legacy.pt", std::string("\x80\x02\x8a\x0a", 4))), HasSubstr("pickled Python object"));
+  EXPECT_THAT(refusal(put("zip.pt", std::string("PK\x05\x06") + std::string(18, '\0'))), HasSubstr("not TorchScript"));
+  const std::vector<char> pickled = torch::jit::pickle_save(weight({3}, 1));
+  EXPECT_THAT(refusal(put("tensor.pt", {pickled.begin(), pickled.end()})), HasSubstr("pickled Python object"));
+}
+
+TEST_F(TorchTest, ADamagedFileIsRefused) {
+  const std::string whole =
+      bytes(save("def forward(self, x: Tensor) -> Tensor:\n    return torch.linear(x, self.W1)\n"));
+  for (const double part : {0.001, 0.1, 0.5, 0.9, 0.999}) {
+    const auto size = static_cast<std::size_t>(part * static_cast<double>(whole.size()));
+    EXPECT_THAT(refusal(put("short.pt", whole.substr(0, size))), Not(::testing::IsEmpty())) << part;
+  }
+  // A weight is the bytes of a tensor; damage there leaves a module that loads.
+  const at::Tensor first = weight({8, 2}, 1);
+  const std::string needle(reinterpret_cast<const char*>(first.data_ptr<float>()), 16);
+  const std::size_t at = whole.find(needle);
+  ASSERT_NE(at, std::string::npos);
+  std::string flipped = whole;
+  flipped[at + 1] = static_cast<char>(flipped[at + 1] ^ 0x10);
+  EXPECT_THAT(refusal(put("flipped.pt", flipped)), HasSubstr("damaged"));
+}
+
+}  // namespace
+}  // namespace pullback
