@@ -47,7 +47,7 @@ Defaults defaults_of(Kind kind) {
     case Kind::kGan:
       break;
   }
-  return {"tanh", 200, 64, 1e-3, 0};
+  return {"tanh", 150, 64, 5e-4, 0};
 }
 
 template <typename T>
@@ -84,9 +84,10 @@ void add_model_options(CLI::App& app, Options& options) {
       ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Model");
-  app.add_option("--critic", options.critic, "gan: sizes of the critic's hidden layers")
+  app.add_option("--critic", options.critic,
+                 "gan: channels of the critic's convolutions, each of which halves the image")
       ->delimiter(',')
-      ->check(CLI::Range(1, 65536))
+      ->check(CLI::Range(1, 4096))
       ->capture_default_str()
       ->group("Model");
   app.add_option("--critic-steps", options.critic_steps, "gan: critic steps for each generator step")
@@ -97,10 +98,6 @@ void add_model_options(CLI::App& app, Options& options) {
       ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Model");
-  app.add_option("--shift", options.shift, "gan: the critic sees images moved by up to this many pixels")
-      ->check(CLI::Range(0, 64))
-      ->capture_default_str()
-      ->group("Model");
   app.add_option("--average", options.average, "gan: decay of the running mean of the generator's weights")
       ->check(number(0, 0.99999))
       ->capture_default_str()
@@ -108,7 +105,7 @@ void add_model_options(CLI::App& app, Options& options) {
 }
 
 void add_training_options(CLI::App& app, Options& options) {
-  app.add_option("--epochs", options.epochs, "passes through the images (default: 200, dae 150)")
+  app.add_option("--epochs", options.epochs, "passes through the images (default: vae 200, else 150)")
       ->check(CLI::Range(1, 1'000'000))
       ->group("Training");
   app.add_option("--batch", options.batch, "images for each step (default: 64)")
@@ -248,7 +245,6 @@ std::string settings_text(const Options& options, const std::string& data_digest
     settings["critic"] = options.critic;
     settings["critic-steps"] = options.critic_steps;
     settings["penalty"] = options.penalty;
-    settings["shift"] = options.shift;
     settings["average"] = options.average;
   }
   return settings.dump();
