@@ -143,6 +143,8 @@ TEST(Autodiff, AKinkHasTheDerivativeOfItsPiece) {
 TEST(Autodiff, NaNPassesThroughMaxAndMin) {
   EXPECT_TRUE(isnan(max(Number(kNaN), 0)));
   EXPECT_TRUE(isnan(max(0, Number(kNaN))));
+  EXPECT_TRUE(isnan(max(Number(0), Number(kNaN))));
+  EXPECT_TRUE(isnan(min(Number(0), Number(kNaN))));
   EXPECT_TRUE(isnan(min(Number(kNaN), 0)));
   EXPECT_TRUE(isnan(min(0, Number(kNaN))));
   EXPECT_FALSE(isfinite(Number(kInfinity)));
