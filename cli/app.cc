@@ -37,10 +37,14 @@ constexpr char kExamples[] = R"(Examples:
 Exit status: 0 all converged, 1 some did not (results are written), 2 wrong command line,
 3 a file or plugin that cannot be used.)";
 
-// A bound that shows in errors but does not crowd the help.
-template <class T>
-CLI::Validator in_range(T low, T high) {
-  return CLI::Range(low, high).description("");
+// Bounds of a number, NaN being outside; they show in errors and do not crowd the help.
+CLI::Validator in_range(double low, double high) {
+  return {[low, high](std::string& text) {
+            const auto number = parse_number(text);
+            if (number && *number >= low && *number <= high) return std::string();
+            return fmt::format("expected a number from {:g} to {:g}, got \"{}\"", low, high, text);
+          },
+          ""};
 }
 
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {

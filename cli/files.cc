@@ -37,7 +37,8 @@ std::string read_whole(const fs::path& path) {
   return std::move(content).str();
 }
 
-bool is_header(const std::vector<std::string_view>& fields) {
+bool is_header(const std::vector<std::string_view>& fields, int columns) {
+  if (static_cast<int>(fields.size()) != columns) return false;
   for (const auto& field : fields) {
     if (field.empty() || parse_number(field)) return false;
   }
@@ -126,7 +127,7 @@ Matrix read_table(const fs::path& path, int columns, std::string_view meaning) {
     ++number;
     if (line.empty() || line.front() == '#') continue;
     const auto fields = split(line, ',');
-    if (std::exchange(first, false) && is_header(fields)) continue;
+    if (std::exchange(first, false) && is_header(fields, columns)) continue;
     append_row(fmt::format("{}:{}", path.string(), number), fields, columns, meaning, values);
   }
   if (values.empty()) {

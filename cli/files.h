@@ -10,9 +10,9 @@
 namespace pullback::cli {
 
 // Rows of `columns` numbers separated by commas, returned as columns: columns×K, K ≥ 1. Blank lines and lines that
-// start with '#' are skipped, and so is a first line none of whose fields is a number: a header. `meaning` says in
-// errors what a row holds ("a point of dimension 2"). Errors: pullback::Error with path and line for a file that cannot
-// be read, a row of another length, a field that is not a finite number, or no row at all.
+// start with '#' are skipped, and so is a first line of as many fields none of which is a number: a header. `meaning`
+// says in errors what a row holds ("a point of dimension 2"). Errors: pullback::Error with path and line for a file
+// that cannot be read, a row of another length, a field that is not a finite number, or no row at all.
 Matrix read_table(const std::filesystem::path& path, int columns, std::string_view meaning);
 
 // Throws pullback::Error unless a file can be written at `path`, so that hours of work do not end in "permission

@@ -50,7 +50,8 @@ TEST(Compare, LengthsDoNotDependOnThreads) {
             .status,
         0);
     json all = json::array();
-    for (const json& result : json::parse(read_file(out + "/results.json"))["generators"][0]["results"]) {
+    const json document = json::parse(read_file(out + "/results.json"));
+    for (const json& result : document["generators"][0]["results"]) {
       all.push_back({result["pair"], result["solver"], result["termination"], result["length"], result["curve"]});
     }
     lengths.push_back(all);
