@@ -20,6 +20,12 @@ foreach(program pullback pullback-train)
   endif()
 endforeach()
 
+# The tool looks for modules here, relative to itself, when it opens the first file that needs one.
+if(TARGET pullback_torch)
+  install(TARGETS pullback_torch LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/pullback/plugins)
+  add_dependencies(tool pullback_torch)
+endif()
+
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/ DESTINATION ${model_dir}
         FILES_MATCHING PATTERN "*.safetensors" PATTERN "*.md")
 
