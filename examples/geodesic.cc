@@ -1,5 +1,4 @@
 // One geodesic on a torus, from two points to a measured curve.
-#include <cmath>
 #include <cstdio>
 #include <memory>
 

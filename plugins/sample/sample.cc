@@ -1,5 +1,6 @@
 // Midpoint relaxation: every node moves towards the midpoint of its neighbours, with momentum.
 #include <Eigen/QR>
+#include <algorithm>
 #include <cmath>
 
 #include "pullback/solvers/plugin.h"
