@@ -233,9 +233,8 @@ std::shared_ptr<const Generator> lowered(const TorchModule& module, const std::s
 std::unique_ptr<const TorchModule> load(const std::filesystem::path& path) {
   try {
     return std::make_unique<const TorchModule>(path, at::kDouble);
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
+    if (!internal::is_type_failure(error)) throw;
     return std::make_unique<const TorchModule>(path, at::kFloat);
   }
 }

@@ -13,7 +13,8 @@ namespace pullback {
 //   f(z_k) = the k-th row of the output, its trailing dimensions flattened in row-major order.
 //
 // n is the module's integer attribute `latent_dimension` or `latent_dim` if it has one, else the number of columns of
-// its first linear layer's weight, else the only one of 1 … 512 that the module accepts and depends on throughout. The
+// its first linear layer's weight, else the only one from 1 to that number, at most 512, that the module accepts and
+// depends on throughout. The
 // module runs in evaluation mode, on the CPU, with its weights converted to double precision; where its operations do
 // not allow that it runs in single precision, and traits().name ends in "(single precision)".
 //

@@ -9,6 +9,7 @@
 #include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <algorithm>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -95,6 +96,11 @@ std::string torch_message(const std::exception& error) {
   auto begin = label == std::string::npos ? text.find_first_not_of(" \n") : label + kLabel.size();
   if (begin == std::string::npos) return "unknown failure in LibTorch";
   return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+bool is_type_failure(const std::exception& error) {
+  const std::string message = torch_message(error);
+  return message.find("type") != std::string::npos;
 }
 
 at::Tensor probe_points(int points, int latent_dimension, unsigned seed) {
@@ -195,6 +201,20 @@ bool TorchModule::accepts(int latent_dimension) const {
   }
 }
 
+// Whether the module runs on [3, n]. Errors: TorchFailure, where no other n would help.
+bool TorchModule::runs(int latent_dimension) const {
+  const at::AutoGradMode no_graph(false);
+  try {
+    run(probe_points(kProbes, latent_dimension, 1));
+    return true;
+  } catch (const TorchFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (is_type_failure(error)) throw;
+    return false;
+  }
+}
+
 std::optional<int> TorchModule::first_weight_columns() const {
   for (const torch::jit::Node* node : graph_->nodes()) {
     const std::string kind = operation_name(*node);
@@ -215,9 +235,11 @@ int TorchModule::find_latent_dimension() const {
     return *declared_;
   }
   const auto columns = first_weight_columns();
-  if (columns && accepts(*columns)) return *columns;
+  if (columns && runs(*columns)) return *columns;
+  // What comes before the first linear layer computes features, of which there are at least as many as coordinates.
+  const int most = std::min(kLargestProbed, columns.value_or(kLargestProbed));
   int found = 0;
-  for (int n = 1; n <= kLargestProbed; ++n) {
+  for (int n = 1; n <= most; ++n) {
     if (!accepts(n)) continue;
     if (found != 0) {
       throw TorchFailure(fmt::format(

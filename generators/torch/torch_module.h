@@ -24,6 +24,9 @@ class TorchFailure : public std::runtime_error {
 // The line of LibTorch's message that says what was wrong.
 std::string torch_message(const std::exception& error);
 
+// Whether the message is about number types, which another precision may mend, rather than about shapes.
+bool is_type_failure(const std::exception& error);
+
 // K×n normally distributed numbers, the same for every call with the same arguments.
 at::Tensor probe_points(int points, int latent_dimension, unsigned seed);
 
@@ -44,6 +47,7 @@ class TorchModule {
 
  private:
   at::Tensor raw(const at::Tensor& Z) const;
+  bool runs(int latent_dimension) const;
   bool accepts(int latent_dimension) const;
   std::optional<int> first_weight_columns() const;
   int find_latent_dimension() const;
