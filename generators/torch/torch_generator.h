@@ -14,9 +14,9 @@ namespace pullback {
 //
 // n is the module's integer attribute `latent_dimension` or `latent_dim` if it has one, else the number of columns of
 // its first linear layer's weight, else the only one from 1 to that number, at most 512, that the module accepts and
-// depends on throughout. The
-// module runs in evaluation mode, on the CPU, with its weights converted to double precision; where its operations do
-// not allow that it runs in single precision, and traits().name ends in "(single precision)".
+// depends on throughout. The module runs in evaluation mode, on the CPU, with its weights converted to double
+// precision; where its operations do not allow that it runs in single precision, and traits().name ends in
+// "(single precision)" unless the module became a Network.
 //
 // A chain of linear layers, batch normalisations and activations that Network knows, however its forward is written,
 // becomes a Network, provided that this agrees with the module at random points. Anything else stays in LibTorch:
