@@ -2,7 +2,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "pullback/training/network.h"
 
@@ -19,53 +18,6 @@ std::vector<std::int64_t> sizes_from(std::int64_t first, const std::vector<int>&
   return sizes;
 }
 
-// Scores images: convolutions, each of which halves the image, and a weighted sum. Convolutions judge texture wherever
-// it is; a fully connected critic overlooks noise in single pixels.
-class Critic {
- public:
-  Critic(std::int64_t rows, std::int64_t columns, const std::vector<int>& channels, at::Generator& random)
-      : rows_(rows), columns_(columns) {
-    std::int64_t inputs = 1;
-    for (const int outputs : channels) {
-      add({outputs, inputs, kKernel, kKernel}, random);
-      inputs = outputs;
-      rows = (rows + 1) / 2;
-      columns = (columns + 1) / 2;
-    }
-    add({1, inputs * rows * columns + 1}, random);
-  }
-
-  const std::vector<torch::Tensor>& parameters() const { return parameters_; }
-
-  // The mean standard deviation over the batch is one more feature, by which a generator that repeats itself is
-  // noticed.
-  torch::Tensor score(const torch::Tensor& images) const {
-    torch::Tensor x = images.view({-1, 1, rows_, columns_});
-    for (std::size_t i = 0; i + 2 < parameters_.size(); i += 2) {
-      x = at::leaky_relu(at::conv2d(x, parameters_[i], parameters_[i + 1], 2, kKernel / 2), kSlope);
-    }
-    const torch::Tensor spread = ((images - images.mean(0)).square().mean(0) + kTiny).sqrt().mean();
-    const torch::Tensor features = at::cat({x.flatten(1), spread.expand({images.size(0), 1})}, 1);
-    return at::linear(features, parameters_[parameters_.size() - 2], parameters_.back());
-  }
-
- private:
-  static constexpr std::int64_t kKernel = 5;
-  static constexpr double kSlope = 0.2;
-  static constexpr double kTiny = 1e-8;  // keeps the root differentiable where all images are black
-
-  void add(const std::vector<std::int64_t>& shape, at::Generator& random) {
-    torch::Tensor weight = torch::empty(shape);
-    const double inputs = static_cast<double>(weight.numel() / shape[0]);
-    parameters_.push_back(weight.normal_(0, std::sqrt(2 / inputs), random).requires_grad_());
-    parameters_.push_back(torch::zeros({shape[0]}).requires_grad_());
-  }
-
-  std::int64_t rows_;
-  std::int64_t columns_;
-  std::vector<torch::Tensor> parameters_;  // weight, bias, weight, bias, …
-};
-
 class Gan final : public Trainer {
  public:
   Gan(const Options& options, const Dataset& data)
@@ -76,7 +28,7 @@ class Gan final : public Trainer {
         random_(at::detail::createCPUGenerator(static_cast<std::uint64_t>(options.seed))),
         generator_(sizes_from(options.latent, options.hidden, train_.size(1)), options.activation, random_),
         averaged_(generator_.clone()),
-        critic_(data.train.rows, data.train.columns, options.critic, random_),
+        critic_(sizes_from(train_.size(1) + 1, options.critic, 1), "leaky_relu", random_),
         // Momentum 0: the critic that the generator's past steps aimed at is gone.
         generator_optimiser_(generator_.parameters(), {options.learning_rate, options.weight_decay, 0.0, 0.99}),
         critic_optimiser_(critic_.parameters(), {options.learning_rate, 0.0, 0.0, 0.99}) {}
@@ -135,6 +87,13 @@ class Gan final : public Trainer {
     return generator_.forward(at::randn({count, options_.latent}, random_)).sigmoid();
   }
 
+  // Scores of a batch. The mean standard deviation over the batch is one more feature, by which the critic notices a
+  // generator that repeats itself.
+  torch::Tensor score(const torch::Tensor& images) const {
+    const torch::Tensor spread = ((images - images.mean(0)).square().mean(0) + 1e-8).sqrt().mean();
+    return critic_.forward(at::cat({images, spread.expand({images.size(0), 1})}, 1));
+  }
+
   // Returns the estimate of the Wasserstein distance.
   double step_critic(const torch::Tensor& real) {
     torch::Tensor fake;
@@ -144,15 +103,15 @@ class Gan final : public Trainer {
     }
     const torch::Tensor share = at::rand({real.size(0), 1}, random_);
     const torch::Tensor between = (share * real + (1 - share) * fake).requires_grad_();
-    const torch::Tensor slope = torch::autograd::grad({critic_.score(between).sum()}, {between}, {}, true, true)[0];
+    const torch::Tensor slope = torch::autograd::grad({score(between).sum()}, {between}, {}, true, true)[0];
     const torch::Tensor penalty = ((slope.square().sum(1) + 1e-12).sqrt() - 1).square().mean();
-    const torch::Tensor distance = critic_.score(real).mean() - critic_.score(fake).mean();
+    const torch::Tensor distance = score(real).mean() - score(fake).mean();
     critic_optimiser_.step(options_.penalty * penalty - distance);
     return distance.item<double>();
   }
 
   void step_generator(std::int64_t count) {
-    generator_optimiser_.step(-critic_.score(sample(count)).mean());
+    generator_optimiser_.step(-score(sample(count)).mean());
     torch::NoGradGuard no_grad;
     for (std::size_t i = 0; i < generator_.parameters().size(); ++i) {
       torch::Tensor mean = averaged_.parameters()[i];
@@ -182,7 +141,7 @@ class Gan final : public Trainer {
   at::Generator random_;
   Network generator_;
   Network averaged_;
-  Critic critic_;
+  Network critic_;
   Optimiser generator_optimiser_;
   Optimiser critic_optimiser_;
 };

@@ -161,7 +161,7 @@ Array read_array(const fs::path& path, std::size_t dimensions) {
 // The file of this name, plain or with .gz; empty when neither exists.
 fs::path find_part(const fs::path& folder, const std::string& name) {
   for (const char* ending : {"", ".gz"}) {
-    const fs::path path = folder / (name + ending);
+    fs::path path = folder / (name + ending);
     if (fs::exists(path)) return path;
   }
   return {};

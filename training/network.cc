@@ -28,7 +28,7 @@ torch::Tensor activate(const std::string& name, const torch::Tensor& x) {
 
 std::string numbered(const std::string& prefix, std::size_t i) { return fmt::format("{}.{}", prefix, i); }
 
-void copy_in(const State& state, const std::string& name, torch::Tensor target) {
+void copy_in(const State& state, const std::string& name, const torch::Tensor& target) {
   const auto found = state.find(name);
   if (found == state.end()) throw std::invalid_argument(fmt::format("tensor '{}' is absent", name));
   const Tensor& stored = found->second;
@@ -138,7 +138,7 @@ void save_parameters(const std::string& prefix, const std::vector<torch::Tensor>
   for (std::size_t i = 0; i < parameters.size(); ++i) state[numbered(prefix, i)] = to_stored(parameters[i]);
 }
 
-void restore_parameters(const std::string& prefix, std::vector<torch::Tensor> parameters, const State& state) {
+void restore_parameters(const std::string& prefix, const std::vector<torch::Tensor>& parameters, const State& state) {
   for (std::size_t i = 0; i < parameters.size(); ++i) copy_in(state, numbered(prefix, i), parameters[i]);
 }
 

@@ -63,7 +63,7 @@ class Optimiser {
 
 Tensor to_stored(const torch::Tensor& tensor);
 void save_parameters(const std::string& prefix, const std::vector<torch::Tensor>& parameters, State& state);
-void restore_parameters(const std::string& prefix, std::vector<torch::Tensor> parameters, const State& state);
+void restore_parameters(const std::string& prefix, const std::vector<torch::Tensor>& parameters, const State& state);
 void save_random(const at::Generator& random, State& state);
 void restore_random(at::Generator& random, const State& state);
 

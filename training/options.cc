@@ -84,10 +84,9 @@ void add_model_options(CLI::App& app, Options& options) {
       ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Model");
-  app.add_option("--critic", options.critic,
-                 "gan: channels of the critic's convolutions, each of which halves the image")
+  app.add_option("--critic", options.critic, "gan: sizes of the critic's hidden layers")
       ->delimiter(',')
-      ->check(CLI::Range(1, 4096))
+      ->check(CLI::Range(1, 65536))
       ->capture_default_str()
       ->group("Model");
   app.add_option("--critic-steps", options.critic_steps, "gan: critic steps for each generator step")

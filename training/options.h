@@ -34,10 +34,10 @@ struct Options {
   double noise = 0.3;         // DAE: share of pixels set to black
   double code_penalty = 0.1;  // DAE: weight of ‖z‖², keeps the codes from drifting outwards
 
-  std::vector<int> critic{16, 32};  // GAN: channels of the critic's convolutions
-  int critic_steps = 2;             // GAN: critic steps for each generator step
-  double penalty = 10;              // GAN: weight of the gradient penalty
-  double average = 0.999;           // GAN: decay of the running mean of the generator's weights
+  std::vector<int> critic{512, 256};  // GAN: hidden layers of the critic
+  int critic_steps = 3;               // GAN: critic steps for each generator step
+  double penalty = 10;                // GAN: weight of the gradient penalty
+  double average = 0.999;             // GAN: decay of the running mean of the generator's weights
 
   std::filesystem::path checkpoint;  // default: the output with .checkpoint appended
   double checkpoint_seconds = 10;
