@@ -230,7 +230,7 @@ Variation MetricManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) c
 }
 
 AmbientPullback::AmbientPullback(std::shared_ptr<const Generator> generator, AmbientMetric ambient)
-    : MetricManifold(require(generator)->latent_dimension(), generator->traits().name, generator->traits().smooth,
+    : MetricManifold(require(generator)->latent_dimension(), require(generator)->traits().name, require(generator)->traits().smooth,
                      generator,
                      !ambient ? MetricFunction()
                               : [generator, ambient](const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) {

@@ -158,8 +158,8 @@ void compress_chord(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<
 }  // namespace
 
 PullbackManifold::PullbackManifold(std::shared_ptr<const Generator> generator)
-    : Manifold(require(generator)->latent_dimension(), generator->traits().name, generator->traits().smooth,
-               generator) {}
+    : Manifold(require(generator)->latent_dimension(), require(generator)->traits().name,
+               require(generator)->traits().smooth, generator) {}
 
 void PullbackManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
   const Eigen::Index n = dimension();

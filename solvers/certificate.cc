@@ -18,19 +18,24 @@ constexpr double kFlat = M_PI * M_PI;  // the flat second variation's smallest e
 constexpr int kLeastChords = 256;
 constexpr int kMostChords = 512;
 constexpr int kMostResidualPoints = 256;
+constexpr int kConditionPoints = 129;
 // Ends off by less than this fraction of the problem's size are rounding.
 constexpr double kEndTolerance = 1e-12;
 // A metric that is singular on more than this share of the curve is singular along a part of it, not at a point.
 constexpr double kDegenerateShare = 0.02;
 
-void measure_condition(const Matrix& R, const CertificateLimits& limits, Condition& out) {
-  const Matrix sigma = factor_singular_values(R);
-  const auto smallest = sigma.bottomRows(1).array();
-  out.kappa_max = condition_number(sigma).maxCoeff();
-  out.sigma_min = smallest.minCoeff();
-  const auto singular = (smallest <= limits.singular * sigma.maxCoeff()).count();
-  out.degenerate = singular > 0;
-  out.degenerate_fraction = static_cast<double>(singular) / static_cast<double>(sigma.cols());
+// R: factors at nodes at equal distances. Where the metric vanishes there is no distance, so the curve is sampled uniformly in
+// t as well, and the share of singular points is counted there.
+void measure_condition(const Manifold& manifold, const Curve& curve, const Matrix& R, const CertificateLimits& limits,
+                       Condition& out, Workspace& ws) {
+  const Matrix by_length = factor_singular_values(R);
+  const Matrix by_time = singular_values(manifold, curve.position(uniform_times(kConditionPoints)), ws);
+  out.kappa_max = std::max(condition_number(by_length).maxCoeff(), condition_number(by_time).maxCoeff());
+  out.sigma_min = std::min(by_length.bottomRows(1).minCoeff(), by_time.bottomRows(1).minCoeff());
+  const double threshold = limits.singular * std::max(by_length.maxCoeff(), by_time.maxCoeff());
+  const auto singular = (by_time.bottomRows(1).array() <= threshold).count();
+  out.degenerate = out.sigma_min <= threshold;
+  out.degenerate_fraction = static_cast<double>(singular) / static_cast<double>(by_time.cols());
 }
 
 // Takes the part along the curve out of a whitened gradient: moving along the curve does not change its length.
@@ -77,7 +82,7 @@ void measure_variation(const Manifold& manifold, const Curve& curve, const Certi
     out.condition = {kNan, kNan, true, 1, {}};
     return;
   }
-  measure_condition(variation.factor, limits, out.condition);
+  measure_condition(manifold, curve, variation.factor, limits, out.condition, ws);
   remove_tangential(Z, variation.factor, variation.gradient);
   out.second_variation = K * smallest_eigenvalue(variation.hessian);
   const BlockTridiagonalFactor factor(variation.hessian);

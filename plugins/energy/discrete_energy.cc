@@ -151,6 +151,8 @@ ceres::Solver::Options solver_options(const MinimisationOptions& options) {
   out.initial_trust_region_radius = 1e4;  // Gauss–Newton steps but for the longest waves
   out.max_trust_region_radius = 1e12;
   out.linear_solver_type = ceres::SPARSE_NORMAL_CHOLESKY;
+  // The blocks are small: a supernodal factorisation only wakes the threads of a BLAS, which then spin.
+  out.sparse_linear_algebra_library_type = ceres::EIGEN_SPARSE;
   out.num_threads = 1;
   out.logging_type = ceres::SILENT;
   return out;

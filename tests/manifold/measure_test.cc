@@ -55,8 +55,11 @@ TEST(MeasureTest, AStepIsSeenByOneLengthAndNotTheOther) {
 
 TEST(MeasureTest, AWrongJacobianShows) {
   const auto doubled = std::make_shared<CallbackGenerator>(
-      2, 2, [](const ConstMatrixRef& Z) { return Matrix(2 * Z); },
-      [](const ConstMatrixRef& Z) { return Matrix(Matrix::Identity(2, 2).replicate(1, Z.cols())); });
+      2, 2,
+      Callbacks{
+          .value = [](const ConstMatrixRef& Z) { return Matrix(2 * Z); },
+          .jacobian = [](const ConstMatrixRef& Z) { return Matrix(Matrix::Identity(2, 2).replicate(1, Z.cols())); },
+          .second_directional = {}});
   const PullbackManifold manifold(doubled);
   Workspace ws;
   const Measurement m = measure(manifold, Curve::straight(Vector{{0.0, 0.0}}, Vector{{1.0, 0.0}}), ws);

@@ -60,6 +60,7 @@ TEST(MetricManifoldTest, CurvedAmbientMetricBendsGeodesics) {
 
 TEST(MetricManifoldTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(MetricManifold(2, "null", nullptr), std::invalid_argument);
+  EXPECT_THROW(PullbackManifold(nullptr), std::invalid_argument);
   EXPECT_THROW(AmbientPullback(nullptr, [](const ConstVectorRef&) { return Matrix(); }), std::invalid_argument);
   EXPECT_THROW(AmbientPullback(torus(), nullptr), std::invalid_argument);
   const AmbientPullback wrong(torus(), [](const ConstVectorRef&) { return Matrix(Matrix::Identity(2, 2)); });
