@@ -8,8 +8,8 @@ namespace pullback::internal {
 constexpr int kDifferenceLevels = 12;
 constexpr int kDifferenceSamples = 2 * kDifferenceLevels + 1;
 
-// The offsets from the centre at which a function is sampled, for the longest step h: 0, h, −h, h/r, −h/r, … with a ratio
-// r a little below 2.
+// The offsets from the centre at which a function is sampled, for the longest step h: 0, h, −h, h/r, −h/r, … with a
+// ratio r a little below 2.
 Eigen::RowVectorXd difference_offsets(double h);
 
 struct Difference {
