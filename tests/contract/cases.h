@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Case {
   double shortest;  // length; for kJump that of the polyline of the straight line
   CaseKind kind;
 };
+
+// How a test names the case.
+inline void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 // Every case of the project's list of known answers.
 std::vector<Case> known_cases();
