@@ -120,15 +120,23 @@ class EdgeLengths {
  private:
   static double finite(double length) { return std::isfinite(length) ? length : kInfinity; }
 
+  // Chords of the edges themselves; none where an end has no metric (its distance to itself is not a number).
   void bound_by_chords() {
     Matrix points(Z_.rows(), 2 * static_cast<Eigen::Index>(edges_.size()));
+    Matrix twice(Z_.rows(), 2 * Z_.cols());
+    for (Eigen::Index k = 0; k < Z_.cols(); ++k) twice.middleCols(2 * k, 2).colwise() = Z_.col(k);
+    Vector still(twice.cols() - 1);
+    manifold_.chords(twice, still, ws_);
     for (std::size_t e = 0; e < edges_.size(); ++e) {
       points.col(2 * static_cast<Eigen::Index>(e)) = Z_.col(edges_[e].first);
       points.col(2 * static_cast<Eigen::Index>(e) + 1) = Z_.col(edges_[e].second);
     }
     Vector d(std::max<Eigen::Index>(points.cols() - 1, 0));
     if (points.cols() > 1) manifold_.chords(points, d, ws_);
-    for (std::size_t e = 0; e < edges_.size(); ++e) length_[e] = finite(d(2 * static_cast<Eigen::Index>(e)));
+    for (std::size_t e = 0; e < edges_.size(); ++e) {
+      const double ends = still(2 * edges_[e].first) + still(2 * edges_[e].second);
+      length_[e] = finite(d(2 * static_cast<Eigen::Index>(e)) + ends);
+    }
   }
 
   const Manifold& manifold_;
@@ -254,7 +262,7 @@ class PathFinder::Implementation {
 
   GraphPath find(std::int32_t start, std::int32_t goal) {
     GraphPath out;
-    while (!context_.should_stop()) {
+    for (int searches = 1; !context_.should_stop(); ++searches) {
       if (!search_.run(start, goal)) return disconnected(start, goal);
       out.nodes = search_.path(start, goal);
       out.length = 0;
@@ -268,6 +276,7 @@ class PathFinder::Implementation {
         out.status = GraphPath::Status::kFound;
         return out;
       }
+      if (searches % kPatience == 0) unmeasured = unmeasured_around(out.nodes);
       lengths_.measure(unmeasured, subdivisions_);
       out.measured_edges += static_cast<int>(unmeasured.size());
     }
@@ -296,6 +305,21 @@ class PathFinder::Implementation {
  private:
   // Each end of a path keeps one in this many of its nodes out of what is avoided.
   static constexpr std::size_t kSparedShare = 6;
+  // One search in this many has all edges at its path measured: where bounds are bad (a wall), it does not go round
+  // every single one of them.
+  static constexpr int kPatience = 16;
+
+  std::vector<std::int32_t> unmeasured_around(const std::vector<std::int32_t>& nodes) const {
+    std::vector<std::int32_t> out;
+    for (const std::int32_t node : nodes) {
+      for (const auto edge : boost::make_iterator_range(boost::out_edges(static_cast<Vertex>(node), graph_))) {
+        if (!lengths_.measured(graph_[edge].index)) out.push_back(graph_[edge].index);
+      }
+    }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+  }
 
   GraphPath disconnected(std::int32_t start, std::int32_t goal) {
     GraphPath out;
