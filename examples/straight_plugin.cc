@@ -27,5 +27,6 @@ class StraightSolver final : public pullback::GeodesicSolver {
 };
 
 PULLBACK_PLUGIN("straight", "1.0", [](pullback::PluginRegistrar& registrar) {
-  registrar.solvers.add<StraightSolver, StraightOptions>("straight", "the straight line at constant speed", "a baseline");
+  registrar.solvers.add<StraightSolver, StraightOptions>("straight", "the straight line at constant speed",
+                                                         "a baseline");
 })

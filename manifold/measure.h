@@ -13,7 +13,7 @@ struct Measurement {
   double length = 0;        // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines
   double length_error = 0;  // at least the extrapolation's error estimate and the deviation of the polyline through
                             // 1,001 points uniform in t, so that whoever samples the curve finds the length within it
-  double energy = 0;         // E = ½ ∫ ċᵀMċ dt, extrapolated alike
+  double energy = 0;        // E = ½ ∫ ċᵀMċ dt, extrapolated alike
   double metric_length = 0;  // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
                              // the generator does (a step, a wrong Jacobian)
   double speed_variation = 0;  // max |speed − mean| / mean

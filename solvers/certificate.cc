@@ -24,8 +24,8 @@ constexpr double kEndTolerance = 1e-12;
 // A metric that is singular on more than this share of the curve is singular along a part of it, not at a point.
 constexpr double kDegenerateShare = 0.02;
 
-// R: factors at nodes at equal distances. Where the metric vanishes there is no distance, so the curve is sampled uniformly in
-// t as well, and the share of singular points is counted there.
+// R: factors at nodes at equal distances. Where the metric vanishes there is no distance, so the curve is sampled
+// uniformly in t as well, and the share of singular points is counted there.
 void measure_condition(const Manifold& manifold, const Curve& curve, const Matrix& R, const CertificateLimits& limits,
                        Condition& out, Workspace& ws) {
   const Matrix by_length = factor_singular_values(R);

@@ -25,8 +25,8 @@ std::vector<Case> smooth_cases() {
   std::vector<Case> out;
   for (const Case& c : known_cases()) {
     // Charts with κ far above 1 lose κ²ε in M itself; the solvers' contract covers them.
-    const bool extreme =
-        (c.name.starts_with("ShearedSphere") && c.name != "ShearedSphere0") || c.name.starts_with("SphereScaled") || c.name.starts_with("Linear");
+    const bool extreme = (c.name.starts_with("ShearedSphere") && c.name != "ShearedSphere0") ||
+                         c.name.starts_with("SphereScaled") || c.name.starts_with("Linear");
     if (c.kind == CaseKind::kSmooth && !extreme) out.push_back(c);
   }
   return out;
