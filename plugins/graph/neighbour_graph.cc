@@ -25,19 +25,25 @@ struct EdgeIndex {
 using Graph = boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, EdgeIndex>;
 using Vertex = boost::graph_traits<Graph>::vertex_descriptor;
 
-struct GoalReached {};
+// Thrown through Boost's search, which has no other way to end early.
+struct SearchEnded {
+  bool at_goal;
+};
 
-// Ends the search at the goal; counts what it reached.
+// Ends the search at the goal, or when all that is left is out of reach; counts what was reached.
 class GoalVisitor : public boost::default_astar_visitor {
  public:
-  GoalVisitor(Vertex goal, std::int64_t& reached) : goal_(goal), reached_(&reached) {}
+  GoalVisitor(Vertex goal, const std::vector<double>& distance, std::int64_t& reached)
+      : goal_(goal), distance_(&distance), reached_(&reached) {}
   void examine_vertex(Vertex v, const Graph& /*graph*/) {
+    if (!((*distance_)[v] < kInfinity)) throw SearchEnded{false};
     ++*reached_;
-    if (v == goal_) throw GoalReached();
+    if (v == goal_) throw SearchEnded{true};
   }
 
  private:
   Vertex goal_;
+  const std::vector<double>* distance_;
   std::int64_t* reached_;
 };
 
@@ -187,13 +193,13 @@ class PathSearch {
     try {
       boost::astar_search(
           graph_, source, [this](Vertex v) { return least_[v]; },
-          boost::visitor(GoalVisitor(target, reached_))
+          boost::visitor(GoalVisitor(target, distance_, reached_))
               .predecessor_map(boost::make_iterator_property_map(predecessor_.begin(), index))
               .distance_map(boost::make_iterator_property_map(distance_.begin(), index))
               .weight_map(weight)
               .distance_inf(kInfinity));
-    } catch (const GoalReached&) {
-      return true;
+    } catch (const SearchEnded& end) {
+      return end.at_goal;
     }
     return false;
   }

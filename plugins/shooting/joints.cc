@@ -59,7 +59,7 @@ class Shooting {
   void tighten(double miss);
   double rounding(const Joints& joints) const;
   Curve curve(const Joints& joints) const;
-  Shot ended(Shot shot, Joints joints) const;
+  Shot ended(Shot shot, Joints joints);
 
   double coarsest() const { return std::max(kCoarsestFlow, bounds_.ode_tolerance); }
   bool exact() const { return tolerance_ <= bounds_.ode_tolerance; }
@@ -214,8 +214,9 @@ double Shooting::rounding(const Joints& joints) const {
   return epsilon * most / length_;
 }
 
-Shot Shooting::ended(Shot shot, Joints joints) const {
+Shot Shooting::ended(Shot shot, Joints joints) {
   if (flown_.status == FlowStatus::kStopped) shot.status = ShootingStatus::kStopped;
+  if (shot.status == ShootingStatus::kConverged) factor_metrics(joints);  // for the length of these joints
   shot.joints = std::move(joints);
   shot.length = length_;
   return shot;
