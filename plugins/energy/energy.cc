@@ -17,7 +17,7 @@ constexpr double kExcessFall = 8;
 
 // The curve through the nodes of a discrete geodesic.
 Curve curve_through(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
-  const Curve cubic = Curve::through(nodes);
+  Curve cubic = Curve::through(nodes);
   if (!manifold.smooth()) return cubic;  // accelerations say nothing about kinks
   Curve quintic = with_geodesic_accelerations(manifold, cubic, ws);
   return quintic.accelerations().allFinite() ? quintic : cubic;

@@ -8,7 +8,6 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
-#include <numbers>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,8 +21,6 @@
 
 namespace pullback {
 namespace {
-
-using std::numbers::pi;
 
 // Errors of a step add up over the steps: fewer than a hundred here.
 const double kGlobalError = 100 * ExponentialOptions().tolerance;
