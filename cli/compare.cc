@@ -35,7 +35,6 @@ const std::vector<std::string> kDefaultSolvers = {"graph",        "energy",     
 struct Setup {
   Study study;
   std::vector<std::unique_ptr<GeodesicSolver>> solvers;
-  Json environment;
 };
 
 Setup prepare(const CompareArguments& arguments, const std::string& command) {
@@ -57,7 +56,6 @@ Setup prepare(const CompareArguments& arguments, const std::string& command) {
     part.results.resize(part.pairs.size() * study.solvers.size());
     study.parts.push_back(std::move(part));
   }
-  setup.environment = describe_environment();
   return setup;
 }
 
@@ -78,7 +76,7 @@ std::vector<Job> jobs_of(const Study& study) {
   return jobs;
 }
 
-void run_study(Setup& setup, const std::filesystem::path& results_path) {
+void run_study(Setup& setup, const Json& environment, const std::filesystem::path& results_path) {
   Study& study = setup.study;
   const std::vector<Job> jobs = jobs_of(study);
   Progress progress(static_cast<int>(jobs.size()));
@@ -96,7 +94,7 @@ void run_study(Setup& setup, const std::filesystem::path& results_path) {
     const std::lock_guard lock(mutex);
     part.results[job.pair * study.solvers.size() + job.solver] = std::move(result);
     if (now() - written > kSecondsBetweenCheckpoints) {
-      write_file(results_path, as_text(study_json(study, setup.environment)));
+      write_file(results_path, as_text(study_json(study, environment)));
       written = now();
     }
   });
@@ -124,11 +122,12 @@ int run_compare(const CompareArguments& arguments, const std::string& command) {
   require_writable_folder(folder);
   finish_on_interrupt();
   if (setup.study.threads > 1) use_one_blas_thread();
-  run_study(setup, folder / "results.json");
+  const Json environment = describe_environment();
+  run_study(setup, environment, folder / "results.json");
 
-  write_file(folder / "results.json", as_text(study_json(setup.study, setup.environment)));
+  write_file(folder / "results.json", as_text(study_json(setup.study, environment)));
   write_file(folder / "report.html",
-             make_page("pullback: geodesic solvers compared", report_data(setup.study, setup.environment)));
+             make_page("pullback: geodesic solvers compared", report_data(setup.study, environment)));
   std::string text = text_of(setup.study);
   if (!setup.study.complete) text += "Interrupted: this is what was finished.\n";
   text += fmt::format("\nreport: {}\n", (folder / "report.html").string());

@@ -96,6 +96,7 @@ int run_distances(const DistancesArguments& arguments) {
 
   const auto pairs = pairs_of(static_cast<int>(points.cols()));
   std::vector<EndPoints> ends;
+  ends.reserve(pairs.size());
   for (const auto& [i, j] : pairs) ends.push_back({points.col(i), points.col(j)});
   const std::vector<GeodesicResult> results = solve_batch(batch, ends);
   const Tables tables = fill_tables(static_cast<int>(points.cols()), pairs, results);

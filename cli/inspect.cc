@@ -66,7 +66,7 @@ struct Inspection {
   std::vector<std::string> findings;
 };
 
-Inspection inspect(const InspectArguments& arguments) {
+Inspection open_inspection(const InspectArguments& arguments) {
   Session session(arguments.plugins);
   Inspection inspection;
   inspection.space = session.open(arguments.generator);
@@ -78,15 +78,19 @@ Inspection inspect(const InspectArguments& arguments) {
     inspection.points =
         read_table(arguments.points, space.dimension(), fmt::format("a point of dimension {}", space.dimension()));
   }
+  return inspection;
+}
+
+void run_surveys(Inspection& inspection) {
+  const OpenedSpace& space = inspection.space;
   const Manifold& manifold = *space.manifold;
-  inspection.surveys.push_back(survey(manifold, sample_box(inspection.box, arguments.grid), "the box"));
+  inspection.surveys.push_back(survey(manifold, sample_box(inspection.box, inspection.grid), "the box"));
   if (space.codes.cols() > 0) inspection.surveys.push_back(survey(manifold, space.codes, "the codes"));
   if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
   for (const JacobianSurvey& s : inspection.surveys) {
     const auto sentences = findings(s);
     inspection.findings.insert(inspection.findings.end(), sentences.begin(), sentences.end());
   }
-  return inspection;
 }
 
 std::vector<std::pair<std::string, const std::vector<double>*>> rows_of(const JacobianSurvey& survey) {
@@ -204,8 +208,9 @@ std::string text_of(const Inspection& inspection) {
 int run_inspect(const InspectArguments& arguments) {
   const std::filesystem::path folder = arguments.out;
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
-  const Inspection inspection = inspect(arguments);
+  Inspection inspection = open_inspection(arguments);
   if (!folder.empty()) require_writable_folder(folder);
+  run_surveys(inspection);
 
   const std::string json = as_text(inspection_json(inspection));
   if (!arguments.json.empty()) write_output(arguments.json, json);

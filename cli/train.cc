@@ -16,9 +16,10 @@ int run_train(const std::vector<std::string>& arguments) {
   const std::filesystem::path program = binary_folder() / "pullback-train";
   std::error_code error;
   if (!std::filesystem::exists(program, error)) throw Error("this build has no training: built without LibTorch");
-  std::vector<char*> pointers;
   std::vector<std::string> words = {"pullback-train"};
   words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   execv(program.c_str(), pointers.data());

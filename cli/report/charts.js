@@ -24,17 +24,23 @@ function convergenceSpecification(data, pair, visible, width, against) {
         y: Math.max(SMALLEST_DIFFERENCE, Math.abs(length / pair.best - 1))});
     }
   }
+  const exponents = rows.map(row => Math.log10(row.y));
+  const lowest = Math.floor(Math.min(0, ...exponents));
+  const highest = Math.ceil(Math.max(lowest + 1, ...exponents));
+  const step = Math.ceil((highest - lowest) / 8);
+  const decades = [];
+  for (let k = lowest; k <= highest; k += step) decades.push(10 ** k);
   return {
     width: width - 76, height: 280, padding: 4, autosize: {type: 'pad'},
     data: [{name: 'rows', values: rows}],
     scales: [
       {name: 'x', type: 'linear', domain: {data: 'rows', field: 'x'}, range: 'width', nice: true, zero: true},
-      {name: 'y', type: 'log', domain: {data: 'rows', field: 'y'}, range: 'height', nice: true},
+      {name: 'y', type: 'log', domain: [10 ** lowest, 10 ** highest], range: 'height'},
       colourScale(data),
     ],
     axes: [
       {orient: 'bottom', scale: 'x', title: against === 'seconds' ? 'milliseconds' : 'iteration', tickCount: 8, grid: true},
-      {orient: 'left', scale: 'y', title: '| √(2E) / best length − 1 |', format: '.0e', tickCount: 6, grid: true},
+      {orient: 'left', scale: 'y', title: '| √(2E) / best length − 1 |', format: '.0e', values: decades, grid: true},
     ],
     marks: [
       lineMarks('rows', {x: {scale: 'x', field: 'x'}, y: {scale: 'y', field: 'y'}}),

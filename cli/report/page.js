@@ -17,7 +17,8 @@ function compareHeader() {
   const {generators, settings} = data;
   const runs = generators.flatMap(generator => generator.summary).reduce((sum, row) => sum + row.runs, 0);
   const facts = generators.map(generator => {
-    const best = generator.summary.reduce((a, b) => (b.solved_share > a.solved_share ? b : a));
+    const best = generator.summary.reduce((a, b) =>
+      (b.solved_share > a.solved_share || (b.solved_share === a.solved_share && b.median_seconds < a.median_seconds) ? b : a));
     return fact(formatPercent(best.solved_share), `of ${best.runs} pairs on ${generator.name} solved by ${best.solver}`);
   });
   return element('header', {},

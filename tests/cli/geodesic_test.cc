@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tool.h"
@@ -230,6 +231,40 @@ TEST(Inspect, ReportsCollapsedCoordinates) {
   const json all =
       json::parse(run_tool({"inspect", "relu-fold:s=1000", "--box", "1,2", "--grid", "4", "--json", "-"}).out);
   EXPECT_EQ(all["surveys"][0]["collapsed"], json({1}));
+}
+
+// The tool alone in a folder: without the trainer and the module that reads TorchScript.
+std::string lonely_tool(const Folder& folder) {
+  std::filesystem::create_directory(folder.path() / "bin");
+  std::filesystem::copy_file(PULLBACK_TOOL, folder.path() / "bin/pullback");
+  return folder / "bin/pullback";
+}
+
+TEST(Train, IsAnotherProgramBesideTheTool) {
+  const Folder folder;
+  const std::string tool = lonely_tool(folder);
+  std::filesystem::permissions(folder.put("bin/pullback-train", "#!/bin/sh\nprintf '<%s>' \"$@\"\nexit 7\n"),
+                               std::filesystem::perms::owner_all);
+  const Finished finished = run_program(tool, {"train", "vae", "--data", "a b", "--help"});
+  EXPECT_EQ(finished.status, 7);
+  EXPECT_EQ(finished.out, "<vae><--data><a b><--help>");
+}
+
+TEST(Train, SaysThatItIsNotThere) {
+  const Folder folder;
+  const Finished finished = run_program(lonely_tool(folder), {"train", "vae"});
+  EXPECT_EQ(finished.status, 3);
+  EXPECT_EQ(finished.err, "pullback: this build has no training: built without LibTorch\n");
+  EXPECT_THAT(finished.out, IsEmpty());
+}
+
+TEST(TorchScript, SaysThatItNeedsLibTorch) {
+  const Folder folder;
+  const Finished finished =
+      run_program(lonely_tool(folder), {"geodesic", folder.put("m.PT", "anything"), "--from", "0,0", "--to", "1,1"});
+  EXPECT_EQ(finished.status, 3);
+  EXPECT_THAT(finished.err, HasSubstr("TorchScript needs LibTorch"));
+  EXPECT_THAT(finished.out, IsEmpty());
 }
 
 TEST(Help, IsThereForEveryCommand) {
