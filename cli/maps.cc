@@ -31,17 +31,15 @@ Json rounded(const std::vector<double>& values) {
 }  // namespace
 
 void LatentPlane::enclose(const ConstMatrixRef& coordinates) {
-  const auto widen = [](double& low, double& high) {
-    const double margin = std::max(kMargin * (high - low), 1e-6 * std::max(std::abs(low), std::abs(high)) + 1e-9);
-    low -= margin;
-    high += margin;
-  };
-  x_low = coordinates.row(0).minCoeff();
-  x_high = coordinates.row(0).maxCoeff();
-  y_low = coordinates.row(1).minCoeff();
-  y_high = coordinates.row(1).maxCoeff();
-  widen(x_low, x_high);
-  widen(y_low, y_high);
+  const Vector low = coordinates.rowwise().minCoeff();
+  const Vector high = coordinates.rowwise().maxCoeff();
+  const Vector middle = (low + high) / 2;
+  const double extent = (high - low).maxCoeff();
+  const double half = (0.5 + kMargin) * (extent > 0 ? extent : 1);
+  x_low = middle(0) - half;
+  x_high = middle(0) + half;
+  y_low = middle(1) - half;
+  y_high = middle(1) + half;
 }
 
 LatentPlane whole_plane() { return {Vector::Zero(2), Matrix::Identity(2, 2)}; }

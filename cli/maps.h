@@ -19,7 +19,7 @@ struct LatentPlane {
   Matrix project(const ConstMatrixRef& points) const { return axes.transpose() * (points.colwise() - origin); }
   Matrix at(const ConstMatrixRef& coordinates) const { return (axes * coordinates).colwise() + origin; }
 
-  // Makes the rectangle just hold these points (2×K), with a margin.
+  // Makes the rectangle the square that just holds these points (2×K, at least one), with a margin.
   void enclose(const ConstMatrixRef& coordinates);
 };
 

@@ -50,22 +50,27 @@ LatentPlane plane_of(const StudyPart& part, const StudyPair& pair) {
   return part.space.dimension() == 2 ? whole_plane() : plane_through(pair.from, pair.to, part.space.codes);
 }
 
-// Everything that the rectangle of a plane must hold.
+// Everything that the rectangle of a plane must hold: the codes, if they are to be seen, and the ends; without codes
+// the curves too, but for points so far off that the rest would shrink to a dot.
 Matrix content_of(const Study& study, const StudyPart& part, const std::vector<std::size_t>& shown, bool with_codes,
                   const LatentPlane& plane) {
-  Matrix content = plane.project(with_codes ? part.space.codes : Matrix(part.space.dimension(), 0));
-  const auto append = [&](const Matrix& points) {
-    const Eigen::Index count = content.cols();
-    content.conservativeResize(2, count + points.cols());
-    content.rightCols(points.cols()) = plane.project(points);
+  constexpr double kFar = 1.5;  // from the middle of the ends, in distances of the ends
+  const bool codes = with_codes && part.space.codes.cols() > 0;
+  Matrix content = plane.project(codes ? part.space.codes : Matrix(part.space.dimension(), 0));
+  const auto append = [&](const ConstMatrixRef& point) {
+    content.conservativeResize(2, content.cols() + 1);
+    content.rightCols(1) = plane.project(point);
   };
   for (const std::size_t i : shown) {
-    append(part.pairs[i].from);
-    append(part.pairs[i].to);
-    if (with_codes && content.cols() > 2) continue;  // the codes' box is the picture, whatever a bad curve does
-    for (std::size_t s = 0; s < study.solvers.size(); ++s) {
+    const StudyPair& pair = part.pairs[i];
+    append(pair.from);
+    append(pair.to);
+    for (std::size_t s = 0; s < study.solvers.size() && !codes; ++s) {
       const auto& result = study.result(part, i, s);
-      if (result && result->termination == Termination::kConverged) append(samples(result->curve));
+      if (!result || result->curve.empty()) continue;
+      for (const auto& point : samples(result->curve).colwise()) {
+        if ((point - (pair.from + pair.to) / 2).norm() <= kFar * (pair.to - pair.from).norm()) append(point);
+      }
     }
   }
   return content;

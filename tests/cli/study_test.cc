@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "pullback/cli/maps.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/study_summary.h"
 #include "pullback/manifold/metric_manifold.h"
@@ -135,6 +136,33 @@ TEST(ChoosePairs, KeepsToPlacesWithAMetric) {
     EXPECT_LE(pair.from.cwiseAbs().maxCoeff(), 1);
   }
   EXPECT_THROW(choose_pairs(space, 1, 1, {-2, -1}), std::invalid_argument);
+}
+
+TEST(LatentPlane, HoldsWhatItIsGivenAtEqualScales) {
+  LatentPlane plane = whole_plane();
+  Matrix points(2, 3);
+  points << 0, 4, 2, 1, 1, 2;
+  plane.enclose(points);
+  EXPECT_DOUBLE_EQ(plane.x_high - plane.x_low, plane.y_high - plane.y_low);
+  EXPECT_LT(plane.x_low, 0);
+  EXPECT_GT(plane.x_high, 4);
+  EXPECT_LT(plane.y_low, 1);
+  EXPECT_GT(plane.y_high, 2);
+  EXPECT_LT(plane.x_high - plane.x_low, 5) << "just holds them";
+}
+
+TEST(LatentPlane, GoesThroughBothEndsAndTheNearestThatIsNotOnTheirLine) {
+  const Vector from = Vector::Zero(3);
+  const Vector to = 2 * Vector::Unit(3, 0);
+  Matrix candidates(3, 3);
+  candidates.col(0) << 1, 0.01, 0;  // too near to the line
+  candidates.col(1) << 1, 0, 1;
+  candidates.col(2) << 5, 5, 0;
+  const LatentPlane plane = plane_through(from, to, candidates);
+  EXPECT_TRUE(plane.at(plane.project(candidates.col(1))).isApprox(candidates.col(1)));
+  EXPECT_TRUE(plane.at(plane.project(to)).isApprox(to));
+  EXPECT_TRUE((plane.axes.transpose() * plane.axes).isIdentity());
+  EXPECT_FALSE(plane.at(plane.project(candidates.col(2))).isApprox(candidates.col(2)));
 }
 
 TEST(TraceJson, KeepsBothEndsWhenThinned) {
