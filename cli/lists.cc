@@ -38,6 +38,7 @@ Json describe(const SolverEntry& entry) {
           {"origin", entry.origin},
           {"available", static_cast<bool>(entry.make)},
           {"unavailable_reason", entry.make ? Json(nullptr) : Json(entry.unavailable)},
+          {"runs", entry.inner.empty() ? Json(nullptr) : Json(entry.inner)},
           {"options", options}};
 }
 
@@ -56,6 +57,9 @@ std::string text_of(const SolverEntry& entry) {
   if (!entry.make) text += fmt::format("{:13}unavailable: {}\n", "", wrap(entry.unavailable, kWidth, 13));
   if (entry.origin != "built in") text += fmt::format("{:13}from {}\n", "", entry.origin);
   if (!entry.reference.empty()) text += fmt::format("{:13}{}\n", "", wrap(entry.reference, kWidth, 13));
+  if (!entry.inner.empty()) {
+    text += fmt::format("{:13}runs another chain: {}(CHAIN); by default {}\n", "", entry.name, entry.inner);
+  }
   std::size_t width = 0;
   for (const OptionInfo& option : entry.options)
     width = std::max(width, option.name.size() + option.default_value.size());

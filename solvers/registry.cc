@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <stdexcept>
 
 #include "pullback/generators/error.h"
@@ -22,17 +23,49 @@ bool is_name(const std::string& name) {
   });
 }
 
-// The stages of a chain: split at every '+' that is not part of a number.
+// The stages of a chain: split at every '+' outside parentheses that is not part of a number.
 std::vector<std::string_view> split_stages(std::string_view chain) {
   std::vector<std::string_view> stages;
   std::size_t begin = 0;
+  int depth = 0;
   for (std::size_t i = 0; i <= chain.size(); ++i) {
-    const bool ends = i == chain.size() || (chain[i] == '+' && !(i + 1 < chain.size() && is_digit(chain[i + 1])));
-    if (!ends) continue;
+    if (i < chain.size()) {
+      if (chain[i] == '(') ++depth;
+      if (chain[i] == ')') --depth;
+      if (depth < 0) throw std::invalid_argument(fmt::format("solver chain '{}': a ')' without its '('", chain));
+      const bool plus = depth == 0 && chain[i] == '+' && !(i + 1 < chain.size() && is_digit(chain[i + 1]));
+      if (!plus) continue;
+    }
     stages.push_back(chain.substr(begin, i - begin));
     begin = i + 1;
   }
+  if (depth > 0) throw std::invalid_argument(fmt::format("solver chain '{}': a '(' without its ')'", chain));
   return stages;
+}
+
+// NAME[:VALUES][(CHAIN)] in its parts.
+struct Stage {
+  std::string_view name;
+  std::optional<std::string_view> values;
+  std::optional<std::string_view> inner;
+};
+
+Stage parse_stage(std::string_view text) {
+  Stage stage;
+  const std::size_t open = text.find('(');
+  if (open != std::string_view::npos) {
+    const std::size_t close = text.rfind(')');
+    if (close + 1 != text.size()) {
+      throw std::invalid_argument(
+          fmt::format("solver chain: expected '+' or the end after ')', got '{}'", text.substr(close + 1)));
+    }
+    stage.inner = text.substr(open + 1, close - open - 1);
+    text = text.substr(0, open);
+  }
+  const std::size_t colon = text.find(':');
+  stage.name = text.substr(0, colon);
+  if (colon != std::string_view::npos) stage.values = text.substr(colon + 1);
+  return stage;
 }
 
 // "a=1,b=2" as name → value.
@@ -98,23 +131,34 @@ const SolverEntry& SolverRegistry::find(std::string_view name) const {
   return found->second;
 }
 
-std::unique_ptr<GeodesicSolver> SolverRegistry::make(std::string_view chain) const {
-  std::vector<std::unique_ptr<GeodesicSolver>> stages;
-  for (const std::string_view stage : split_stages(chain)) {
-    const std::size_t colon = stage.find(':');
-    if (stage.substr(0, colon).empty()) {
-      throw std::invalid_argument(
-          fmt::format("solver chain '{}' has an empty stage; expected NAME[:OPTION=VALUE,…][+NAME…]", chain));
-    }
-    const SolverEntry& entry = find(stage.substr(0, colon));
-    OptionValues values;
-    if (colon != std::string_view::npos) values = parse_values(entry.name, stage.substr(colon + 1));
-    stages.push_back(entry.make(values));
-    if (stages.back() == nullptr) throw Error(fmt::format("solver '{}' ({}) made nothing", entry.name, entry.origin));
+std::unique_ptr<GeodesicSolver> SolverRegistry::make_stage(std::string_view text) const {
+  const Stage stage = parse_stage(text);
+  const SolverEntry& entry = find(stage.name);
+  if (stage.inner && entry.inner.empty()) {
+    throw std::invalid_argument(
+        fmt::format("solver '{}' runs no other solver: leave out '({})'", entry.name, *stage.inner));
   }
-  if (stages.size() == 1) return std::move(stages.front());
-  return std::make_unique<ChainSolver>(std::vector<std::unique_ptr<const GeodesicSolver>>(
-      std::make_move_iterator(stages.begin()), std::make_move_iterator(stages.end())));
+  OptionValues values;
+  if (stage.values) values = parse_values(entry.name, *stage.values);
+  SolverRecipe recipe{values, *this, nullptr};
+  if (!entry.inner.empty()) recipe.inner = make(stage.inner.value_or(entry.inner));
+  auto solver = entry.make(std::move(recipe));
+  if (solver == nullptr) throw Error(fmt::format("solver '{}' ({}) made nothing", entry.name, entry.origin));
+  return solver;
+}
+
+std::unique_ptr<GeodesicSolver> SolverRegistry::make(std::string_view chain) const {
+  std::vector<std::unique_ptr<const GeodesicSolver>> stages;
+  const std::vector<std::string_view> texts = split_stages(chain);
+  for (const std::string_view text : texts) {
+    if (parse_stage(text).name.empty()) {
+      throw std::invalid_argument(
+          fmt::format("solver chain '{}' has an empty stage; expected NAME[:OPTION=VALUE,…][(CHAIN)][+NAME…]", chain));
+    }
+    if (texts.size() == 1) return make_stage(text);
+    stages.push_back(make_stage(text));
+  }
+  return std::make_unique<ChainSolver>(std::move(stages));
 }
 
 }  // namespace pullback

@@ -14,14 +14,24 @@
 
 namespace pullback {
 
+class SolverRegistry;
+
+// What a solver is made from.
+struct SolverRecipe {
+  const OptionValues& values;
+  const SolverRegistry& registry;               // for a solver that chooses among others when it is made
+  std::unique_ptr<const GeodesicSolver> inner;  // for a solver that runs another one; null for all others
+};
+
 // One solver as it is registered.
 struct SolverEntry {
   std::string name;
   std::string description;  // one line
   std::string reference;    // author, year, DOI
   std::vector<OptionInfo> options;
-  std::function<std::unique_ptr<GeodesicSolver>(const OptionValues&)> make;  // empty: unavailable
-  std::string unavailable;                                                   // the reason, when `make` is empty
+  std::string inner;  // the chain that a solver runs which runs another one, unless a chain says which; empty: none
+  std::function<std::unique_ptr<GeodesicSolver>(SolverRecipe)> make;  // empty: unavailable
+  std::string unavailable;                                            // the reason, when `make` is empty
   std::string origin;  // "built in" or the plugin file; written by the registry
 };
 
@@ -38,14 +48,22 @@ class SolverRegistry {
   // Registers a solver class S with the constructor S(Options).
   template <class Solver, class Options>
   void add(std::string name, std::string description, std::string reference) {
-    SolverEntry entry;
-    entry.make = [name](const OptionValues& values) {
-      return std::make_unique<Solver>(parse_options<Options>(name, values));
+    SolverEntry entry = described<Options>(name, std::move(description), std::move(reference));
+    entry.make = [name](const SolverRecipe& recipe) {
+      return std::make_unique<Solver>(parse_options<Options>(name, recipe.values));
     };
-    entry.name = std::move(name);
-    entry.description = std::move(description);
-    entry.reference = std::move(reference);
-    entry.options = list_options<Options>();
+    add(std::move(entry));
+  }
+
+  // Registers a solver class S that runs another solver, with the constructor S(Options, std::unique_ptr<const
+  // GeodesicSolver>); `inner` is the chain that it runs unless it is written as "NAME(CHAIN)".
+  template <class Solver, class Options>
+  void add_decorator(std::string name, std::string description, std::string reference, std::string inner) {
+    SolverEntry entry = described<Options>(name, std::move(description), std::move(reference));
+    entry.inner = std::move(inner);
+    entry.make = [name](SolverRecipe recipe) {
+      return std::make_unique<Solver>(parse_options<Options>(name, recipe.values), std::move(recipe.inner));
+    };
     add(std::move(entry));
   }
 
@@ -59,13 +77,24 @@ class SolverRegistry {
   const std::string& origin() const { return origin_; }
 
   // Makes a solver from a chain such as "graph:neighbours=10+energy:nodes=64,tolerance=1e-8": each stage starts from
-  // the curve of the one before. A '+' before a digit belongs to a number (1e+3), as no name starts with one. Errors:
-  // std::invalid_argument for an unknown solver, option or value, an unavailable solver, or an empty stage, listing
-  // what is valid.
+  // the curve of the one before. A '+' before a digit belongs to a number (1e+3), as no name starts with one. A solver
+  // that runs another one takes its chain in parentheses after its options: "whitened(georce:chords=200+shooting)".
+  // Errors: std::invalid_argument for an unknown solver, option or value, an unavailable solver, an empty stage, or
+  // parentheses that do not match or do not belong, listing what is valid.
   std::unique_ptr<GeodesicSolver> make(std::string_view chain) const;
 
  private:
+  template <class Options>
+  static SolverEntry described(std::string name, std::string description, std::string reference) {
+    SolverEntry entry;
+    entry.name = std::move(name);
+    entry.description = std::move(description);
+    entry.reference = std::move(reference);
+    entry.options = list_options<Options>();
+    return entry;
+  }
   const SolverEntry& find(std::string_view name) const;  // one that is available
+  std::unique_ptr<GeodesicSolver> make_stage(std::string_view stage) const;
 
   std::map<std::string, SolverEntry, std::less<>> entries_;
   std::string origin_ = "built in";

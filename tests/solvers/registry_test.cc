@@ -27,8 +27,8 @@ class Registry : public testing::Test {
   void add(const std::string& name) {
     SolverEntry entry;
     entry.name = name;
-    entry.make = [this, name](const OptionValues& values) {
-      made_.emplace_back(name, values);
+    entry.make = [this, name](const SolverRecipe& recipe) {
+      made_.emplace_back(name, recipe.values);
       return stub_solver(name, nullptr);
     };
     registry_.add(std::move(entry));
@@ -105,7 +105,7 @@ TEST_F(Registry, RefusesAnEntryThatMakesNothing) {
   SolverEntry entry;
   entry.name = "hollow";
   EXPECT_THROW(registry_.add(entry), std::invalid_argument);
-  entry.make = [](const OptionValues&) { return nullptr; };
+  entry.make = [](const SolverRecipe&) { return nullptr; };
   registry_.add(entry);
   EXPECT_THAT([&] { registry_.make("hollow"); }, ThrowsMessage<Error>(HasSubstr("'hollow' (built in) made nothing")));
 }
@@ -139,6 +139,39 @@ TEST_F(Registry, RegistersClassesWithTheirOptions) {
   EXPECT_EQ(dynamic_cast<const CountingSolver&>(*solver).options.count, 7);
   expect_refused("counting:count=10", "solver 'counting', option 'count': expected a whole number from 1 to 9");
   expect_refused("counting:cuont=1", "solver 'counting' has no option 'cuont'; it has count");
+}
+
+class AroundSolver final : public GeodesicSolver {
+ public:
+  AroundSolver(CountOptions options, std::unique_ptr<const GeodesicSolver> inner)
+      : GeodesicSolver("around(" + inner->name() + ")"), options(options) {}
+  CountOptions options;
+
+ private:
+  Outcome run(const GeodesicProblem&, SolveContext&) const override { return {}; }
+};
+
+TEST_F(Registry, MakesWhatADecoratorRuns) {
+  add("graph");
+  add("energy");
+  registry_.add_decorator<AroundSolver, CountOptions>("around", "wraps", "", "energy");
+  EXPECT_EQ(registry_.make("around")->name(), "around(energy)");
+  EXPECT_EQ(registry_.make("graph+around(graph:a=1+energy:b=2e+0)+energy")->name(),
+            "graph+around(graph+energy)+energy");
+  EXPECT_EQ(registry_.make("around(around(graph))")->name(), "around(around(graph))");
+  const auto solver = registry_.make("around:count=5(graph)");
+  EXPECT_EQ(dynamic_cast<const AroundSolver&>(*solver).options.count, 5);
+}
+
+TEST_F(Registry, RefusesParenthesesThatDoNotBelong) {
+  add("energy");
+  registry_.add_decorator<AroundSolver, CountOptions>("around", "wraps", "", "energy");
+  expect_refused("energy(energy)", "solver 'energy' runs no other solver: leave out '(energy)'");
+  expect_refused("around(energy", "a '(' without its ')'");
+  expect_refused("around energy)", "a ')' without its '('");
+  expect_refused("around(energy)x", "expected '+' or the end after ')', got 'x'");
+  expect_refused("around()", "empty stage");
+  expect_refused("around(magic)", "unknown solver 'magic'");
 }
 
 }  // namespace
