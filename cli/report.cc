@@ -68,7 +68,8 @@ Matrix content_of(const Study& study, const StudyPart& part, const std::vector<s
     for (std::size_t s = 0; s < study.solvers.size() && !codes; ++s) {
       const auto& result = study.result(part, i, s);
       if (!result || result->curve.empty()) continue;
-      for (const auto& point : samples(result->curve).colwise()) {
+      const Matrix points = samples(result->curve);
+      for (const auto& point : points.colwise()) {
         if ((point - (pair.from + pair.to) / 2).norm() <= kFar * (pair.to - pair.from).norm()) append(point);
       }
     }

@@ -38,6 +38,7 @@ Json as_json(const Certificate& certificate, Termination termination) {
           {"speed_variation", number(certificate.speed_variation)},
           {"residual", number(certificate.residual)},
           {"second_variation", number(certificate.second_variation)},
+          {"turning", number(certificate.turning)},
           {"conjugate_point", number(certificate.conjugate_point)},
           {"condition", as_json(certificate.condition)},
           {"shorter_known", number(certificate.shorter_known)},
@@ -73,18 +74,15 @@ Json as_json(const GeodesicResult& result, int samples) {
   if (result.curve.empty()) {
     constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
     const auto shorter = certificate.shorter_known;
-    certificate = {kUndefined,
-                   kUndefined,
-                   kUndefined,
-                   kUndefined,
-                   kUndefined,
-                   kUndefined,
-                   kUndefined,
-                   kUndefined,
-                   kUndefined,
-                   {},
-                   {kUndefined, kUndefined, false, kUndefined, {}},
-                   shorter};
+    certificate = {};
+    for (double* number :
+         {&certificate.length, &certificate.length_error, &certificate.energy, &certificate.metric_length,
+          &certificate.endpoint_error, &certificate.speed_variation, &certificate.residual, &certificate.excess,
+          &certificate.second_variation, &certificate.turning, &certificate.condition.kappa_max,
+          &certificate.condition.sigma_min, &certificate.condition.degenerate_fraction}) {
+      *number = kUndefined;
+    }
+    certificate.shorter_known = shorter;
   }
   return {{"termination", to_string(result.termination)},
           {"message", result.message},

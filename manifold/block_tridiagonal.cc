@@ -12,6 +12,9 @@ namespace {
 // Inverse iteration stops when the Rayleigh quotient moves by less than this; bisection at this width.
 constexpr double kRelativeWidth = 1e-9;
 constexpr int kMaxInverseIterations = 500;
+// The eigenvector is sought from this fraction below its eigenvalue; a few iterations then leave nothing else.
+constexpr double kShift = 1e-6;
+constexpr int kModeIterations = 8;
 
 // A lower bound of the spectrum, by Gershgorin's discs.
 double spectrum_lower_bound(const BlockTridiagonal& H) {
@@ -29,14 +32,18 @@ double spectrum_lower_bound(const BlockTridiagonal& H) {
   return lowest;
 }
 
-double smallest_by_inverse_iteration(const BlockTridiagonalFactor& factor, int n, int m) {
+// The flat second variation's first mode, different in every component so that none is missed.
+Matrix first_guess(int n, int m) {
   Matrix x(n, m);
   for (int i = 0; i < m; ++i) {
-    // The flat second variation's first mode, different in every component so that none is missed.
     for (int a = 0; a < n; ++a)
       x(a, i) = std::sin(M_PI * (i + 1) / (m + 1)) * (1 + 0.1 * a) + 1e-3 * std::cos(i * 7.0 + a);
   }
-  x /= x.norm();
+  return x / x.norm();
+}
+
+double smallest_by_inverse_iteration(const BlockTridiagonalFactor& factor, int n, int m) {
+  Matrix x = first_guess(n, m);
   double previous = 0;
   for (int iteration = 0; iteration < kMaxInverseIterations; ++iteration) {
     const Matrix y = factor.solve(x);
@@ -103,6 +110,16 @@ double smallest_eigenvalue(const BlockTridiagonal& H) {
   const BlockTridiagonalFactor factor(H);
   if (factor.positive_definite()) return smallest_by_inverse_iteration(factor, H.block_size(), H.blocks());
   return smallest_by_bisection(H);
+}
+
+Matrix lowest_mode(const BlockTridiagonal& H, double smallest) {
+  const BlockTridiagonalFactor factor(H, smallest - kShift * std::abs(smallest));
+  Matrix x = first_guess(H.block_size(), H.blocks());
+  for (int i = 0; i < kModeIterations; ++i) {
+    x = factor.solve(x);
+    x /= x.norm();
+  }
+  return x;
 }
 
 }  // namespace pullback

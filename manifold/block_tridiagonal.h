@@ -55,4 +55,10 @@ class BlockTridiagonalFactor {
 // Cost: a few factorisations and solves, O(m n³) each.
 double smallest_eigenvalue(const BlockTridiagonal& H);
 
+// The eigenvector, n×m of norm 1, that belongs to the smallest eigenvalue `smallest` of H. Undefined where H is not
+// finite.
+//
+// Cost: a factorisation and a few solves, O(m n³).
+Matrix lowest_mode(const BlockTridiagonal& H, double smallest);
+
 }  // namespace pullback

@@ -172,6 +172,23 @@ Curve Curve::transformed(const ConstMatrixRef& A, const ConstVectorRef& b) const
   return out;
 }
 
+Curve joined(const Curve& curve, const ConstVectorRef& from, const ConstVectorRef& to) {
+  if (from.size() != curve.dimension() || to.size() != curve.dimension()) {
+    throw std::invalid_argument(fmt::format("joined: the ends must have dimension {}, got {} and {}", curve.dimension(),
+                                            from.size(), to.size()));
+  }
+  const Vector miss_from = from - curve.positions().col(0);
+  const Vector miss_to = to - curve.positions().rightCols(1);
+  if (miss_from.isZero(0) && miss_to.isZero(0)) return curve;
+  const Vector& t = curve.times();
+  Matrix positions = curve.positions() + miss_from * (1 - t.array()).matrix().transpose() + miss_to * t.transpose();
+  positions.col(0) = from;
+  positions.rightCols(1) = to;
+  Matrix velocities = curve.velocities().colwise() + (miss_to - miss_from);
+  if (!curve.quintic()) return Curve(t, std::move(positions), std::move(velocities));
+  return Curve(t, std::move(positions), std::move(velocities), curve.accelerations());
+}
+
 Vector uniform_times(int count) {
   Vector t(count);
   for (int i = 0; i < count; ++i) t(i) = static_cast<double>(i) / (count - 1);

@@ -29,6 +29,10 @@ class Curve {
   static Curve through(const ConstMatrixRef& nodes);
 
   bool empty() const { return times_.size() == 0; }
+  // There are nodes, and none of their numbers is NaN or infinite.
+  bool finite() const {
+    return !empty() && positions_.allFinite() && velocities_.allFinite() && accelerations_.allFinite();
+  }
   int dimension() const { return static_cast<int>(positions_.rows()); }
   int pieces() const { return empty() ? 0 : static_cast<int>(times_.size()) - 1; }
   const Vector& times() const { return times_; }
@@ -55,6 +59,10 @@ class Curve {
   Matrix velocities_;
   Matrix accelerations_;
 };
+
+// The curve moved by (1−t) δ_0 + t δ_1, so that it joins the ends exactly. Errors: std::invalid_argument for wrong
+// sizes.
+Curve joined(const Curve& curve, const ConstVectorRef& from, const ConstVectorRef& to);
 
 // `count` values uniform over [0,1], ends included; count ≥ 2.
 Vector uniform_times(int count);

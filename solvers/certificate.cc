@@ -14,9 +14,11 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kFlat = M_PI * M_PI;  // the flat second variation's smallest eigenvalue
 
-// Chords of the second variation: enough for its gradient to be exact to the limit on excess.
-constexpr int kLeastChords = 256;
-constexpr int kMostChords = 512;
+// Chords of the second variation: doubled until the curve turns by little enough from one to the next, which a curve
+// with a kink never does.
+constexpr int kLeastChords = 128;
+constexpr int kMostChords = 8192;
+constexpr int kMostChordsOfRough = 512;
 constexpr int kMostResidualPoints = 256;
 constexpr int kConditionPoints = 129;
 // Ends off by less than this fraction of the problem's size are rounding.
@@ -71,11 +73,42 @@ double conjugate_index(const BlockTridiagonalFactor& factor, int block, double K
   return block + 1 + 1 / (1 - std::min(0.0, factor.smallest_pivot(block)) / K);
 }
 
+// The largest angle by which a discrete curve turns from one chord to the next: 2 acos(d(z_{i−1}, z_{i+1})/(d_{i−1} +
+// d_i)) for chords of equal length.
+double largest_turning(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
+  const Eigen::Index K = Z.cols() - 1;
+  Vector single(K);
+  manifold.chords(Z, single, ws);
+  double least = 1;
+  for (const Eigen::Index first : {Eigen::Index{0}, Eigen::Index{1}}) {
+    const Eigen::Index count = (K - first) / 2;
+    Vector twice(count);
+    const Eigen::Map<const Matrix, 0, Eigen::OuterStride<>> every_other(Z.col(first).data(), Z.rows(), count + 1,
+                                                                        Eigen::OuterStride<>(2 * Z.rows()));
+    manifold.chords(every_other, twice, ws);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const double way = single(first + 2 * i) + single(first + 2 * i + 1);
+      if (way > 0) least = std::min(least, twice(i) / way);
+    }
+  }
+  return 2 * std::acos(std::max(least, 0.0));
+}
+
+// Times at equal distances, as many as the curve's turning needs; *turning: what is left of it between chords.
+Vector resolving_times(const Manifold& manifold, const Curve& curve, double enough, double* turning, Workspace& ws) {
+  const int most = manifold.smooth() ? kMostChords : kMostChordsOfRough;
+  for (int K = std::clamp(2 * curve.pieces(), kLeastChords, kMostChordsOfRough);; K *= 2) {
+    Vector times = constant_speed_times(manifold, curve, K, ws);
+    *turning = largest_turning(manifold, curve.position(times), ws);
+    if (!(*turning > enough) || K >= most) return times;
+  }
+}
+
 void measure_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits, Certificate& out,
                        Workspace& ws) {
-  const int K = std::clamp(2 * curve.pieces(), kLeastChords, kMostChords);
-  const Vector times = constant_speed_times(manifold, curve, K, ws);
+  const Vector times = resolving_times(manifold, curve, limits.turning, &out.turning, ws);
   const Matrix Z = curve.position(times);
+  const auto K = static_cast<int>(times.size()) - 1;
   Variation variation = manifold.variation(Z, ws);
   if (!variation.gradient.allFinite() || !variation.factor.allFinite()) {
     out.excess = out.second_variation = kNan;
@@ -127,6 +160,7 @@ double measure_residual(const Manifold& manifold, const Curve& curve, double len
 Certificate measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,
                                 const ConstVectorRef& to, Workspace& ws, const CertificateLimits& limits) {
   Certificate out;
+  out.smooth = manifold.smooth();
   const Matrix ends = curve.position(Vector{{0.0, 1.0}});
   out.endpoint_error = std::max((ends.col(0) - from).norm(), (ends.col(1) - to).norm());
   if (out.endpoint_error <= kEndTolerance * (from.norm() + to.norm())) out.endpoint_error = 0;
@@ -160,6 +194,12 @@ Verdict judge(const Certificate& c, Termination claim, const std::string& messag
         Termination::kDegenerate,
         fmt::format("the metric is numerically singular on {:.0f} % of the curve, which is one of many of this length",
                     100 * c.condition.degenerate_fraction)};
+  }
+  if (c.smooth && !(c.turning <= limits.turning)) {
+    return {Termination::kStalled,
+            fmt::format("{}, but the curve turns by {:.2g} radians within {:.2g} of its length: too sharply for its "
+                        "second variation to be measured",
+                        message, c.turning, 2.0 / kMostChords)};
   }
   if (!(c.excess <= limits.excess)) {
     return {Termination::kStalled,

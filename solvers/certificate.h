@@ -12,6 +12,9 @@ namespace pullback {
 struct CertificateLimits {
   // Converged only when excess ≤ this: the curve is longer than the geodesic nearby by at most this fraction.
   double excess = 2e-7;
+  // The second variation is measured with chords between which the curve turns by at most this (radians), where it is
+  // smooth: then it is good to a fifth at the sharpest bend, and its sign is certain.
+  double turning = 0.1;
   // A second variation above this (in units of the flat one, π²) is positive; within ±this it is not certain.
   double second_variation = 1e-7;
   // The ambient length and ∫√(ċᵀMċ) may differ by this fraction.
@@ -20,7 +23,7 @@ struct CertificateLimits {
   double singular = 1e-13;
 };
 
-// Measures a curve that should join `from` to `to`. `pieces` chords are used for the second variation.
+// Measures a curve that should join `from` to `to`.
 //
 // Cost: see solver.h. Thread safety: one workspace per thread.
 Certificate measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,

@@ -21,25 +21,6 @@ std::string chain_name(const Stages& stages) {
   return name;
 }
 
-bool is_usable(const Curve& curve) {
-  return !curve.empty() && curve.positions().allFinite() && curve.velocities().allFinite() &&
-         curve.accelerations().allFinite();
-}
-
-// The curve moved by (1−t) δ_0 + t δ_1, so that it joins the ends exactly.
-Curve joined(const Curve& curve, const Vector& from, const Vector& to) {
-  const Vector miss_from = from - curve.positions().col(0);
-  const Vector miss_to = to - curve.positions().rightCols(1);
-  if (miss_from.isZero(0) && miss_to.isZero(0)) return curve;
-  const Vector& t = curve.times();
-  Matrix positions = curve.positions() + miss_from * (1 - t.array()).matrix().transpose() + miss_to * t.transpose();
-  positions.col(0) = from;
-  positions.rightCols(1) = to;
-  Matrix velocities = curve.velocities().colwise() + (miss_to - miss_from);
-  if (!curve.quintic()) return Curve(t, std::move(positions), std::move(velocities));
-  return Curve(t, std::move(positions), std::move(velocities), curve.accelerations());
-}
-
 }  // namespace
 
 ChainSolver::ChainSolver(Stages stages) : GeodesicSolver(chain_name(stages)), stages_(std::move(stages)) {}
@@ -57,7 +38,7 @@ Outcome ChainSolver::run(const GeodesicProblem& problem, SolveContext& context) 
     }
     iterations += outcome.iterations;
     outcome.iterations = iterations;
-    if (!is_usable(outcome.curve)) {
+    if (!outcome.curve.finite()) {
       outcome.message = stage.name() + ": " + outcome.message;
       return outcome;
     }

@@ -47,10 +47,18 @@ void validate(const GeodesicProblem& problem) {
   }
 }
 
-double polyline_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  Vector d(kComparisonChords);
-  manifold.chords(curve.position(uniform_times(kComparisonChords + 1)), d, ws);
+double polyline_length(const Manifold& manifold, const Curve& curve, int chords, Workspace& ws) {
+  Vector d(chords);
+  manifold.chords(curve.position(uniform_times(chords + 1)), d, ws);
   return d.sum();
+}
+
+// A length that the curve certainly does not exceed, but for what its polyline cannot see: extrapolated, and more by
+// the whole of what the last halving changed.
+double safe_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  const double coarse = polyline_length(manifold, curve, kComparisonChords, ws);
+  const double fine = polyline_length(manifold, curve, 2 * kComparisonChords, ws);
+  return fine + (fine - coarse) / 3 + std::abs(fine - coarse);
 }
 
 // The shortest of the curves met with the right ends, when it beats the length found.
@@ -59,7 +67,7 @@ std::optional<double> shorter_met(const Manifold& manifold, const std::vector<Cu
   std::optional<double> shortest;
   for (const Curve& curve : met) {
     if (curve.empty()) continue;
-    const double other = polyline_length(manifold, curve, ws);
+    const double other = safe_length(manifold, curve, ws);
     // Written so that a NaN length counts as longer than anything.
     if (std::isfinite(other) && !(other >= length * (1 - kShorterBy)) && other < shortest.value_or(INFINITY)) {
       shortest = other;
@@ -87,6 +95,10 @@ bool SolveContext::should_stop() {
     return true;
   }
   return false;
+}
+
+void SolveContext::change_met_curves(std::size_t first, const std::function<Curve(const Curve&)>& change) {
+  for (std::size_t i = first; i < met_curves_.size(); ++i) met_curves_[i] = change(met_curves_[i]);
 }
 
 void SolveContext::record(int iteration, double length) { trace_.push_back({iteration, seconds(), length}); }

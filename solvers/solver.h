@@ -45,6 +45,8 @@ class SolveContext {
   void record(int iteration, double length);
   // Tells of a curve with the right ends that the solver met and did not return (a graph's path, another branch).
   void met_curve(Curve curve) { met_curves_.push_back(std::move(curve)); }
+  // Replaces the curves met since there were `first`, for a solver that runs another one in another chart.
+  void change_met_curves(std::size_t first, const std::function<Curve(const Curve&)>& change);
 
   const std::vector<TraceEntry>& trace() const { return trace_; }
   const std::vector<Curve>& met_curves() const { return met_curves_; }

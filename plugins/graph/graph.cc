@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/manifold/affine_chart.h"
 #include "pullback/manifold/relaxation.h"
 #include "pullback/plugins/graph/neighbour_graph.h"
 #include "pullback/plugins/graph/nodes.h"

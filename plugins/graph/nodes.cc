@@ -1,16 +1,12 @@
 #include "pullback/plugins/graph/nodes.h"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <random>
 
-#include "pullback/manifold/whitening.h"
-
 namespace pullback {
 namespace {
 
-constexpr int kMetricPoints = 33;
 // Scattered points lie between this share of the widest distance and all of it.
 constexpr double kClosestScatter = 1.0 / 64;
 
@@ -69,26 +65,6 @@ Matrix sample_in_chart(const Curve& curve, const ConstMatrixRef& W, int count, d
 }
 
 }  // namespace
-
-Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  const Eigen::Index n = manifold.dimension();
-  Matrix R(n, n * kMetricPoints);
-  manifold.factor(curve.position(uniform_times(kMetricPoints)), R, ws);
-  Matrix stacked = Matrix::Zero(std::max<Eigen::Index>(n * kMetricPoints, n), n);
-  Eigen::Index used = 0;
-  for (Eigen::Index k = 0; k < kMetricPoints; ++k) {
-    const auto block = R.middleCols(n * k, n);
-    if (block.allFinite()) stacked.middleRows(n * used++, n) = block;
-  }
-  if (used == 0) return Matrix::Identity(n, n);
-  const Eigen::HouseholderQR<Matrix> qr(stacked / std::sqrt(static_cast<double>(used)));
-  Matrix W = qr.matrixQR().topRows(n).triangularView<Eigen::Upper>();
-  for (Eigen::Index j = 0; j < n; ++j) {
-    if (W(j, j) < 0) W.row(j) = -W.row(j);
-  }
-  floor_diagonal(W);
-  return W;
-}
 
 Matrix scaled_axes(const Matrix& Z) {
   const Matrix centred = Z.colwise() - Z.rowwise().mean();

@@ -7,10 +7,6 @@
 
 namespace pullback {
 
-// Upper triangular W with WᵀW the mean metric along the curve (the identity where no metric on it is finite), never
-// singular: distances ‖W(a − b)‖ do not depend on the chart.
-Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
-
 // Every axis of Z scaled by its spread (the root mean square distance from the mean).
 Matrix scaled_axes(const Matrix& Z);
 

@@ -4,10 +4,13 @@
 #include <Eigen/Eigenvalues>
 #include <cmath>
 #include <memory>
+#include <tuple>
 
 #include "pullback/generators/compose.h"
 #include "pullback/generators/surfaces.h"
+#include "pullback/manifold/affine_chart.h"
 #include "pullback/manifold/curve.h"
+#include "pullback/manifold/damped_manifold.h"
 #include "pullback/manifold/measure.h"
 #include "pullback/manifold/metric_manifold.h"
 #include "pullback/manifold/pullback_manifold.h"
@@ -32,16 +35,39 @@ std::vector<Case> smooth_cases() {
   return out;
 }
 
-class EveryManifold : public ::testing::TestWithParam<Case> {
+enum class Seen { kAsItIs, kInAChart, kDamped };
+
+// A case, and how it is looked at: as it is, in a chart sheared and moved, or with a flat metric added.
+class EveryManifold : public ::testing::TestWithParam<std::tuple<Case, Seen>> {
  protected:
-  EveryManifold() : manifold_(case_manifold(GetParam())), n_(manifold_->dimension()) {
-    points_ = Curve::straight(GetParam().from, GetParam().to).position(uniform_times(5));
+  EveryManifold() : manifold_(case_manifold(std::get<0>(GetParam()))), n_(manifold_->dimension()) {
+    const Case& c = std::get<0>(GetParam());
+    from_ = c.from;
+    to_ = c.to;
+    if (std::get<1>(GetParam()) == Seen::kDamped) {
+      Matrix W = Matrix::Identity(n_, n_);
+      W(0, n_ - 1) = 0.5;
+      manifold_ = std::make_shared<DampedManifold>(manifold_, 0.3, W);
+    }
+    if (std::get<1>(GetParam()) == Seen::kInAChart) {
+      Matrix A = Matrix::Identity(n_, n_);
+      A(0, n_ - 1) = 0.7;
+      A(n_ - 1, 0) = -0.4;
+      A.row(0) *= 1.5;
+      const auto chart = std::make_shared<AffineChart>(manifold_, A, Vector::Constant(n_, 0.3));
+      from_ = chart->to_chart(c.from);
+      to_ = chart->to_chart(c.to);
+      manifold_ = chart;
+    }
+    points_ = Curve::straight(from_, to_).position(uniform_times(5));
   }
   // A tangent vector that is along no axis.
   Vector direction() const { return Vector::LinSpaced(n_, 0.4, -0.7) + Vector::Constant(n_, 0.2); }
 
   std::shared_ptr<const Manifold> manifold_;
   int n_;
+  Vector from_;
+  Vector to_;
   Matrix points_;
   Workspace ws_;
 };
@@ -116,7 +142,7 @@ TEST_P(EveryManifold, SegmentsHaveTheGradientOfTheEnergy) {
 
 TEST_P(EveryManifold, VariationHasTheHessianOfTheEnergy) {
   const Eigen::Index K = 8;
-  const Matrix Z = Curve::straight(GetParam().from, GetParam().to).position(uniform_times(K + 1));
+  const Matrix Z = Curve::straight(from_, to_).position(uniform_times(K + 1));
   const auto energy = [&](const Matrix& nodes) {
     Vector d(K);
     manifold_->chords(nodes, d, ws_);
@@ -155,14 +181,21 @@ TEST_P(EveryManifold, LengthIsInvariantUnderShear) {
   S(0, n_ - 1) = 3;
   const auto sheared = std::make_shared<PullbackManifold>(
       std::make_shared<AffineInput>(manifold_->shared_generator(), S, Vector::Zero(n_)));
-  const Curve curve = Curve::straight(GetParam().from, GetParam().to);
+  const Curve curve = Curve::straight(from_, to_);
   const Curve image = curve.transformed(S.inverse(), Vector::Zero(n_));
   const double length = measure(*manifold_, curve, ws_).length;
   EXPECT_NEAR(measure(*sheared, image, ws_).length, length, 1e-11 * length);
 }
 
-INSTANTIATE_TEST_SUITE_P(Smooth, EveryManifold, ::testing::ValuesIn(smooth_cases()),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Smooth, EveryManifold,
+                         ::testing::Combine(::testing::ValuesIn(smooth_cases()),
+                                            ::testing::Values(Seen::kAsItIs, Seen::kInAChart, Seen::kDamped)),
+                         [](const auto& info) {
+                           const Seen seen = std::get<1>(info.param);
+                           return std::get<0>(info.param).name + (seen == Seen::kAsItIs     ? ""
+                                                                  : seen == Seen::kInAChart ? "_Chart"
+                                                                                            : "_Damped");
+                         });
 
 }  // namespace
 }  // namespace pullback

@@ -60,6 +60,16 @@ TEST(BlockTridiagonalTest, FindsTheSmallestEigenvalueOfEitherSign) {
   }
 }
 
+TEST(BlockTridiagonalTest, FindsTheLowestMode) {
+  for (const double level : {-4.0, 1.0, 8.0}) {
+    const BlockTridiagonal H = example(2, 9, level);
+    const double smallest = smallest_eigenvalue(H);
+    const Matrix mode = lowest_mode(H, smallest);
+    EXPECT_NEAR(mode.norm(), 1, 1e-12);
+    EXPECT_LE((dense(H) * mode.reshaped() - smallest * mode.reshaped()).norm(), 1e-5 * dense(H).norm()) << level;
+  }
+}
+
 // tridiag(−1, 2 − c, −1) of m rows is positive definite iff m + 1 < π / (2 asin(√c / 2)).
 TEST(BlockTridiagonalTest, TellsWhereDefinitenessEnds) {
   const double c = 0.01;

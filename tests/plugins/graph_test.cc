@@ -135,18 +135,6 @@ TEST(NeighbourGraph, AvoidsAPathWhenAsked) {
   EXPECT_LT(upper.length, 1.2 * lower.length);  // its own length, not the weights that were searched
 }
 
-TEST(GraphNodes, MeanFactorIsThatOfTheMeanMetric) {
-  const auto manifold = surface("paraboloid");
-  const Curve line = Curve::straight(vec({1, 0.5}), vec({-0.5, 1}));
-  Workspace ws;
-  const Matrix W = mean_factor(*manifold, line, ws);
-  const Matrix M = manifold->metric(line.position(uniform_times(33)));
-  Matrix mean = Matrix::Zero(2, 2);
-  for (int k = 0; k < 33; ++k) mean += M.middleCols(2 * k, 2) / 33;
-  EXPECT_LE((W.transpose() * W - mean).norm(), 1e-12);
-  EXPECT_EQ(W(1, 0), 0);
-}
-
 TEST(GraphNodes, SamplesComeFromTheSeed) {
   const Curve line = Curve::straight(vec({0, 0, 0}), vec({1, 2, 3}));
   const Matrix W = Matrix::Identity(3, 3);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "pullback/generators/autodiff.h"
 #include "pullback/generators/surfaces.h"
 #include "pullback/manifold/pullback_manifold.h"
 #include "tests/solvers/stub_solver.h"
@@ -23,14 +24,15 @@ Certificate certify(const Manifold& manifold, const Curve& curve) {
   return measure_certificate(manifold, curve, curve.positions().leftCols(1), curve.positions().rightCols(1), ws);
 }
 
-// Discretisation error of the second variation at 256 chords, relative to π².
-constexpr double kVariationAccuracy = 1e-4;
+// Discretisation error of the second variation of an arc of this length on the unit sphere, by 128 chords: the first
+// terms that are left out of π² and of the length's square.
+double variation_accuracy(double length) { return (std::pow(M_PI, 4) + std::pow(length, 4)) / (12 * 128 * 128); }
 
 TEST(CertificateTest, SecondVariationOfAGreatCircleIsItsClosedForm) {
   const auto sphere = surface("sphere");
   for (const double length : {1.0, 2.5, 3.0, 4.0, 5.5}) {
     const Certificate c = certify(*sphere, Curve::straight(Vector{{M_PI / 2, 0.0}}, Vector{{M_PI / 2, length}}));
-    EXPECT_NEAR(c.second_variation, M_PI * M_PI - length * length, kVariationAccuracy * M_PI * M_PI * 4);
+    EXPECT_NEAR(c.second_variation, M_PI * M_PI - length * length, variation_accuracy(length));
     EXPECT_LE(c.residual, 1e-9);
     EXPECT_LE(c.excess, 1e-15);
     ASSERT_EQ(c.conjugate_point.has_value(), length > M_PI);
@@ -176,6 +178,60 @@ TEST(CertificateTest, ToldOfAShorterCurveItSaysSo) {
   const GeodesicResult result = solver->solve(problem);
   ASSERT_TRUE(result.certificate.shorter_known.has_value());
   EXPECT_NEAR(*result.certificate.shorter_known, 8, 1e-3);  // (R − r) · 4
+}
+
+// The polyline of a curve is shorter than the curve: that alone does not make the same curve a shorter one.
+TEST(CertificateTest, DoesNotTakeACurveForShorterThanItself) {
+  GeodesicProblem problem;
+  problem.manifold = surface("torus:R=3,r=1");
+  problem.from = Vector{{M_PI, 0.0}};
+  problem.to = Vector{{M_PI, 6.0}};
+  const Curve line = Curve::straight(problem.from, problem.to);
+  const auto solver = stub_solver("twice", [&](const GeodesicProblem&, SolveContext& context) {
+    context.met_curve(line);
+    return Outcome{line, Termination::kConverged, "the inner equator", 1, {}};
+  });
+  const GeodesicResult result = solver->solve(problem);
+  EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
+  EXPECT_FALSE(result.certificate.shorter_known.has_value());
+}
+
+// The plane with a step of height 2 and width 1/s, which is flat: the line across it is a shortest geodesic and the
+// second variation is π², whatever s, but few chords do not see how the line bends.
+Certificate across_a_step(double steepness, GeodesicResult* result = nullptr) {
+  GeodesicProblem problem;
+  problem.manifold =
+      std::make_shared<PullbackManifold>(make_generator(2, 3, [steepness]<class T>(const Eigen::VectorX<T>& z) {
+        using std::tanh;
+        Eigen::VectorX<T> x(3);
+        x << z(0), z(1), tanh(steepness * z(0));
+        return x;
+      }));
+  problem.from = Vector{{-1.0, 0.0}};
+  problem.to = Vector{{1.0, 0.0}};
+  Workspace ws;
+  Curve line = Curve::straight(problem.from, problem.to);
+  for (int pieces = 2048; pieces <= 8192; pieces *= 2) line = constant_speed(*problem.manifold, line, pieces, ws);
+  const auto solver = stub_solver("line", [&](const GeodesicProblem&, SolveContext&) {
+    return Outcome{line, Termination::kConverged, "the line", 1, {}};
+  });
+  const GeodesicResult solved = solver->solve(problem);
+  if (result != nullptr) *result = solved;
+  return solved.certificate;
+}
+
+TEST(CertificateTest, ResolvesASharpBend) {
+  for (const double steepness : {5.0, 50.0, 200.0}) {
+    const Certificate c = across_a_step(steepness);
+    EXPECT_LE(c.turning, 0.1) << steepness;
+    EXPECT_NEAR(c.second_variation, M_PI * M_PI, 0.2 * M_PI * M_PI) << steepness;
+  }
+}
+
+TEST(CertificateTest, SaysWhenABendIsTooSharp) {
+  GeodesicResult result;
+  EXPECT_GT(across_a_step(1e6, &result).turning, 0.1);
+  EXPECT_NE(result.termination, Termination::kConverged);
 }
 
 TEST(SolverTest, AThrowingAlgorithmIsANumericalFailure) {

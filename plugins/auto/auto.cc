@@ -1,0 +1,220 @@
+#include "pullback/plugins/auto/auto.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <stdexcept>
+#include <utility>
+
+#include "pullback/manifold/saddle.h"
+#include "pullback/plugins/auto/candidates.h"
+#include "pullback/solvers/plugin.h"
+
+namespace pullback {
+namespace {
+
+// A start is followed only if it is no longer than this times the shortest geodesic found: relaxed on few chords, it is
+// near its own.
+constexpr double kWorthFollowing = 1.02;
+constexpr int kSaddleChords = 128;
+
+std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& registry, const std::string& name,
+                                                         const std::string& options = "") {
+  const auto found = registry.entries().find(name);
+  if (found == registry.entries().end() || !found->second.make) return nullptr;
+  return registry.make(name + options);
+}
+
+std::vector<std::unique_ptr<const GeodesicSolver>> make_all(const SolverRegistry& registry,
+                                                            std::initializer_list<const char*> names) {
+  std::vector<std::unique_ptr<const GeodesicSolver>> out;
+  for (const char* name : names) {
+    if (auto solver = make_if_registered(registry, name)) out.push_back(std::move(solver));
+  }
+  if (out.empty()) throw std::invalid_argument("solver 'auto' needs the solver 'energy' or 'newton' to be registered");
+  return out;
+}
+
+using Solvers = std::vector<std::unique_ptr<const GeodesicSolver>>;
+// Runs one solver's algorithm; what it throws becomes its outcome.
+using Runner = std::function<Outcome(const GeodesicSolver&, const GeodesicProblem&)>;
+
+// Follows starts to geodesics, and keeps what is found.
+class Search {
+ public:
+  Search(const GeodesicProblem& problem, const Solvers& solvers, Runner run, int escapes, SolveContext& context)
+      : problem_(problem), solvers_(solvers), run_(std::move(run)), escapes_(escapes), context_(context) {}
+
+  // Worth following when no converged curve is known that goes the same way or is clearly shorter.
+  bool worthwhile(const Start& start) const;
+  void follow(const Start& start);
+  // The best of what was found; the others are told of as met.
+  Outcome result();
+
+ private:
+  Candidate solve_from(const Start& start);
+  std::string explanation(const Candidate& best) const;
+
+  const GeodesicProblem& problem_;
+  const Solvers& solvers_;
+  const Runner run_;
+  const int escapes_;
+  SolveContext& context_;
+  std::vector<Candidate> found_;
+  int iterations_ = 0;
+  int left_saddles_ = 0;
+};
+
+bool Search::worthwhile(const Start& start) const {
+  for (const Candidate& known : found_) {
+    if (!known.converged()) continue;
+    const double length = known.certificate.length;
+    if (start.length > kWorthFollowing * length) return false;
+    if (same_way(*problem_.manifold, start, {known.curve, "", length}, context_.workspace())) return false;
+  }
+  return true;
+}
+
+// One solver after the other, each from the curve before where there is one, until one converges or ends at a saddle.
+Candidate Search::solve_from(const Start& start) {
+  GeodesicProblem current = problem_;
+  current.initial = start.curve;
+  Candidate best;
+  for (const auto& solver : solvers_) {
+    Outcome outcome = run_(*solver, current);
+    iterations_ += outcome.iterations;
+    Candidate candidate =
+        certified(problem_, std::move(outcome), fmt::format("{} from {}", solver->name(), start.origin), context_);
+    if (best.curve.empty() || better(candidate, best)) best = std::move(candidate);
+    const bool done = best.converged() || best.verdict.termination == Termination::kStationary;
+    if (done || context_.should_stop()) break;
+    if (best.curve.finite()) current.initial = best.curve;
+  }
+  return best;
+}
+
+void Search::follow(const Start& start) {
+  std::deque<Start> queue{start};
+  while (!queue.empty() && !context_.should_stop()) {
+    const Start next = std::move(queue.front());
+    queue.pop_front();
+    Candidate candidate = solve_from(next);
+    if (candidate.verdict.termination == Termination::kStationary && left_saddles_ < escapes_) {
+      ++left_saddles_;
+      for (Curve& side : beside_saddle(*problem_.manifold, candidate.curve, kSaddleChords, context_.workspace())) {
+        queue.push_back({joined(side, problem_.from, problem_.to), "beside a saddle", 0});
+      }
+    }
+    found_.push_back(std::move(candidate));
+  }
+}
+
+std::string Search::explanation(const Candidate& best) const {
+  std::string lengths;
+  int others = 0;
+  for (const Candidate& candidate : found_) {
+    if (&candidate == &best || candidate.curve.empty()) continue;
+    ++others;
+    lengths += fmt::format("{}{:.6g} ({})", lengths.empty() ? "" : ", ", candidate.certificate.length,
+                           to_string(candidate.verdict.termination));
+  }
+  std::string text = fmt::format("{}: {}", best.origin, best.verdict.message);
+  if (left_saddles_ > 0) text += fmt::format("; {} saddle{} left", left_saddles_, left_saddles_ == 1 ? "" : "s");
+  if (others > 0) text += fmt::format("; the best of {} curves, the others {}", others + 1, lengths);
+  return text;
+}
+
+Outcome Search::result() {
+  const auto best = std::min_element(found_.begin(), found_.end(), better);
+  Outcome out;
+  out.iterations = iterations_;
+  out.claim = best->verdict.termination;
+  out.message = explanation(*best);
+  out.curve = best->curve;
+  out.regularisation = best->regularisation;
+  for (auto other = found_.begin(); other != found_.end(); ++other) {
+    if (other != best && other->curve.finite()) context_.met_curve(std::move(other->curve));
+  }
+  return out;
+}
+
+}  // namespace
+
+AutoSolver::AutoSolver(AutoOptions options, const SolverRegistry& registry)
+    : GeodesicSolver("auto"),
+      options_(options),
+      graph_(make_if_registered(registry, "graph", fmt::format(":alternatives={}", options.alternatives))),
+      wavefront_(make_if_registered(registry, "wavefront")),
+      smooth_(make_all(registry, {"newton", "energy", "shooting"})),
+      rough_(make_all(registry, {"energy"})) {}
+
+// The initial curve, and what the searches find of other ways.
+std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveContext& context) const {
+  std::vector<Curve> out{problem.initial};
+  const bool small = problem.manifold->dimension() == 2 || problem.manifold->dimension() == 3;
+  for (const GeodesicSolver* search : {graph_.get(), small ? wavefront_.get() : nullptr}) {
+    if (search == nullptr || context.should_stop()) continue;
+    const std::size_t met = context.met_curves().size();
+    try {
+      out.push_back(run_other(*search, problem, context).curve);
+    } catch (const std::exception&) {
+      continue;  // the others will do
+    }
+    out.insert(out.end(), context.met_curves().begin() + static_cast<std::ptrdiff_t>(met), context.met_curves().end());
+  }
+  return out;
+}
+
+Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  std::vector<Start> named;
+  for (Curve& curve : starts(problem, context)) {
+    named.push_back({std::move(curve), named.empty() ? "the initial curve" : "a path found", 0});
+  }
+  const std::vector<Start> sorted = relaxed_and_sorted(problem, std::move(named), options_.relaxation, context);
+  const Runner runner = [&context](const GeodesicSolver& solver, const GeodesicProblem& from) {
+    try {
+      return run_other(solver, from, context);
+    } catch (const std::exception& error) {
+      Outcome out;
+      out.message = error.what();
+      return out;
+    }
+  };
+  Search search(problem, problem.manifold->smooth() ? smooth_ : rough_, runner, options_.escapes, context);
+  int followed = 0;
+  for (const Start& start : sorted) {
+    if (followed == options_.starts || context.should_stop()) break;
+    if (!search.worthwhile(start)) continue;
+    search.follow(start);
+    ++followed;
+  }
+  if (followed == 0) {
+    Outcome out;
+    out.curve = problem.initial;
+    out.claim = context.stop_reason();
+    out.message = "stopped before anything was found; the curve is the one it started from";
+    return out;
+  }
+  Outcome out = search.result();
+  if (context.should_stop() && out.claim != Termination::kConverged) out.claim = context.stop_reason();
+  return out;
+}
+
+const PluginInfo* pullback_plugin_auto() {
+  static const PluginInfo info{
+      kPluginApiVersion, "auto", "1.0", this_build(), [](PluginRegistrar& registrar) {
+        SolverEntry entry;
+        entry.name = "auto";
+        entry.description = "the default: several starts, the local solver that suits, saddles left, the shortest kept";
+        entry.options = list_options<AutoOptions>();
+        entry.make = [](const SolverRecipe& recipe) {
+          return std::make_unique<AutoSolver>(parse_options<AutoOptions>("auto", recipe.values), recipe.registry);
+        };
+        registrar.solvers.add(std::move(entry));
+      }};
+  return &info;
+}
+
+}  // namespace pullback

@@ -1,0 +1,62 @@
+// The default solver: several starts, several methods, and the certificate as the judge.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pullback/solvers/registry.h"
+#include "pullback/solvers/solver.h"
+
+namespace pullback {
+
+struct AutoOptions {
+  // Paths of the graph besides its shortest.
+  int alternatives = 6;
+  // Starts that are relaxed to geodesics of their own, the shortest first.
+  int starts = 3;
+  // Times that a saddle is left.
+  int escapes = 4;
+  // Descent steps on every start before they are compared.
+  int relaxation = 25;
+
+  template <class V>
+  void visit(V&& visit) {
+    visit("alternatives", alternatives, "paths of the graph besides its shortest", 0, 1000);
+    visit("starts", starts, "starts that are followed to a geodesic, the shortest first", 1, 1000);
+    visit("escapes", escapes, "times that a saddle is left, to both sides", 0, 1000);
+    visit("relaxation", relaxation, "descent steps on every start before they are compared", 0, 100'000);
+  }
+};
+
+// Finds the shortest geodesic that it can, and says how.
+//
+//   1. Starts: the initial curve (the straight line), the paths of a graph, and in two and three dimensions those of a
+//      wave front: different homotopy classes. All are relaxed on few chords; those that end in the same place count
+//      once.
+//   2. The shortest few are followed by the local solvers that the manifold allows, the most exact first (newton,
+//      energy, shooting where it is smooth; energy elsewhere), until the certificate finds a curve converged.
+//   3. A geodesic that is a saddle is left to both sides along the direction in which its second variation is negative.
+//   4. The shortest converged curve is returned, all others are told of as met: `shorter_known` is set where one that
+//      did not converge is shorter. Where none converged, the shortest is returned with what the certificate says.
+//
+// Solvers that are not registered are left out. Errors: std::invalid_argument when no local solver is registered.
+// Cost: a graph of the points and, for each start that is followed, a local solve and a certificate. Weaknesses: the
+// shortest curve found is the shortest of those tried; only the wave front searches everywhere, on a grid.
+// Thread safety: immutable. Reference: none; its parts have theirs.
+class AutoSolver final : public GeodesicSolver {
+ public:
+  AutoSolver(AutoOptions options, const SolverRegistry& registry);
+
+ private:
+  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  std::vector<Curve> starts(const GeodesicProblem& problem, SolveContext& context) const;
+
+  AutoOptions options_;
+  std::unique_ptr<const GeodesicSolver> graph_;
+  std::unique_ptr<const GeodesicSolver> wavefront_;
+  std::vector<std::unique_ptr<const GeodesicSolver>> smooth_;  // for smooth manifolds, in the order of trying
+  std::vector<std::unique_ptr<const GeodesicSolver>> rough_;   // for all others
+};
+
+}  // namespace pullback

@@ -1,0 +1,114 @@
+#include "pullback/plugins/auto/candidates.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "pullback/manifold/relaxation.h"
+
+namespace pullback {
+namespace {
+
+constexpr int kChords = 32;       // of a start while it is relaxed
+constexpr int kFineChords = 256;  // by which starts are compared: few chords cut corners
+constexpr int kFractions = 17;    // places at which two curves are compared
+// Curves that differ by less than these fractions of their length, in length and in place, are one.
+constexpr double kSameLength = 0.01;
+constexpr double kSamePlace = 0.02;
+
+int rank(Termination termination) {
+  switch (termination) {
+    case Termination::kConverged:
+      return 0;
+    case Termination::kStationary:
+      return 1;
+    case Termination::kDegenerate:
+      return 2;
+    case Termination::kStalled:
+    case Termination::kMaxIterations:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+double fine_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  Vector d(kFineChords);
+  manifold.chords(curve.position(uniform_times(kFineChords + 1)), d, ws);
+  return d.sum();
+}
+
+}  // namespace
+
+Candidate certified(const GeodesicProblem& problem, Outcome outcome, std::string origin, SolveContext& context) {
+  Candidate out;
+  out.origin = std::move(origin);
+  out.regularisation = outcome.regularisation;
+  out.verdict = {outcome.claim, std::move(outcome.message)};
+  if (!outcome.curve.finite()) return out;
+  out.curve = joined(outcome.curve, problem.from, problem.to);
+  out.certificate = measure_certificate(*problem.manifold, out.curve, problem.from, problem.to, context.workspace());
+  out.verdict = judge(out.certificate, out.verdict.termination, out.verdict.message);
+  return out;
+}
+
+bool better(const Candidate& a, const Candidate& b) {
+  if (a.curve.empty() != b.curve.empty()) return b.curve.empty();
+  if (a.converged() && b.converged()) return a.certificate.length < b.certificate.length;
+  const int rank_a = rank(a.verdict.termination);
+  const int rank_b = rank(b.verdict.termination);
+  if (rank_a != rank_b) return rank_a < rank_b;
+  return a.certificate.length < b.certificate.length;
+}
+
+bool same_way(const Manifold& manifold, const Start& a, const Start& b, Workspace& ws) {
+  const double longer = std::max(a.length, b.length);
+  if (std::abs(a.length - b.length) > kSameLength * longer) return false;
+  const Vector times_a = constant_speed_times(manifold, a.curve, kFractions - 1, ws);
+  const Vector times_b = constant_speed_times(manifold, b.curve, kFractions - 1, ws);
+  const Matrix Za = a.curve.position(times_a);
+  const Matrix Zb = b.curve.position(times_b);
+  Matrix pairs(manifold.dimension(), 2 * kFractions);
+  for (Eigen::Index i = 0; i < kFractions; ++i) {
+    pairs.col(2 * i) = Za.col(i);
+    pairs.col(2 * i + 1) = Zb.col(i);
+  }
+  Vector d(2 * kFractions - 1);
+  manifold.chords(pairs, d, ws);
+  double most = 0;
+  for (Eigen::Index i = 0; i < kFractions; ++i) most = std::max(most, d(2 * i));
+  return most <= kSamePlace * longer;
+}
+
+std::vector<Start> relaxed_and_sorted(const GeodesicProblem& problem, std::vector<Start> starts, int iterations,
+                                      SolveContext& context) {
+  const Manifold& manifold = *problem.manifold;
+  Workspace& ws = context.workspace();
+  RelaxationOptions options;
+  options.chords = kChords;
+  options.iterations = iterations;
+  options.should_stop = [&context] { return context.should_stop(); };
+  std::vector<Start> sorted;
+  for (Start& start : starts) {
+    if (!start.curve.finite()) continue;
+    if (iterations > 0) {
+      const Curve shorter = relaxed(manifold, start.curve, options, ws);
+      if (shorter.finite()) start.curve = joined(shorter, problem.from, problem.to);
+    }
+    start.length = fine_length(manifold, start.curve, ws);
+    sorted.push_back(std::move(start));
+    if (context.should_stop()) break;
+  }
+  // A start whose length is not finite comes last: it is all that there is where the straight line leaves the domain.
+  const auto key = [](const Start& s) { return std::isfinite(s.length) ? s.length : INFINITY; };
+  std::stable_sort(sorted.begin(), sorted.end(), [&](const Start& a, const Start& b) { return key(a) < key(b); });
+  std::vector<Start> out;
+  for (Start& start : sorted) {
+    const bool known =
+        std::any_of(out.begin(), out.end(), [&](const Start& other) { return same_way(manifold, start, other, ws); });
+    if (!known) out.push_back(std::move(start));
+  }
+  return out;
+}
+
+}  // namespace pullback

@@ -1,0 +1,1 @@
+pullback_plugin(auto SOURCES auto.cc candidates.cc)

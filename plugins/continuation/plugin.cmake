@@ -1,0 +1,1 @@
+pullback_plugin(continuation SOURCES continuation.cc)

@@ -1,0 +1,1 @@
+pullback_plugin(whitened SOURCES whitened.cc)

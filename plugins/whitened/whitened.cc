@@ -1,0 +1,46 @@
+#include "pullback/plugins/whitened/whitened.h"
+
+#include <utility>
+
+#include "pullback/manifold/affine_chart.h"
+#include "pullback/manifold/relaxation.h"
+#include "pullback/solvers/plugin.h"
+
+namespace pullback {
+
+WhitenedSolver::WhitenedSolver(WhitenedOptions options, std::unique_ptr<const GeodesicSolver> inner)
+    : GeodesicSolver("whitened(" + inner->name() + ")"), options_(options), inner_(std::move(inner)) {}
+
+Outcome WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  Curve initial = problem.initial;
+  if (options_.relaxation > 0) {
+    RelaxationOptions relaxation;
+    relaxation.iterations = options_.relaxation;
+    relaxation.should_stop = [&context] { return context.should_stop(); };
+    initial = joined(relaxed(*problem.manifold, initial, relaxation, context.workspace()), problem.from, problem.to);
+  }
+  const auto chart = whitened_chart(problem.manifold, initial, context.workspace());
+  GeodesicProblem inside;
+  inside.manifold = chart;
+  inside.initial = chart->to_chart(initial);
+  inside.from = inside.initial.positions().col(0);
+  inside.to = inside.initial.positions().rightCols(1);
+  inside.points = chart->to_chart(problem.points);
+  const std::size_t met_before = context.met_curves().size();
+  Outcome out = run_other(*inner_, inside, context);
+  context.change_met_curves(met_before, [&](const Curve& curve) { return chart->from_chart(curve); });
+  if (!out.curve.empty()) out.curve = joined(chart->from_chart(out.curve), problem.from, problem.to);
+  return out;
+}
+
+const PluginInfo* pullback_plugin_whitened() {
+  static const PluginInfo info{kPluginApiVersion, "whitened", "1.0", this_build(), [](PluginRegistrar& registrar) {
+                                 registrar.solvers.add_decorator<WhitenedSolver, WhitenedOptions>(
+                                     "whitened",
+                                     "runs a solver in the chart whitened by the mean metric along its start",
+                                     "after Deuflhard 2011, doi:10.1007/978-3-642-23899-4", "shooting");
+                               }};
+  return &info;
+}
+
+}  // namespace pullback
