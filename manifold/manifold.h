@@ -14,7 +14,9 @@ namespace pullback {
 // What the energy of a discrete curve says about itself to second order: see Manifold::variation.
 struct Variation {
   Matrix factor;             // n×n(K+1), block i being R_i with R_iᵀR_i = M(z_i), upper triangular
-  Matrix gradient;           // n×(K−1), whitened: R_i⁻ᵀ ∂E/∂z_i at the interior nodes
+  double energy;             // E_K
+  Matrix gradient;           // n×(K−1), whitened: R_i⁻ᵀ ∂E/∂z_i at the interior nodes, of the smooth energy
+  Matrix chord_gradient;     // the same of E_K
   BlockTridiagonal hessian;  // (K−1) blocks, whitened: R_i⁻ᵀ ∂²E/∂z_i∂z_j R_j⁻¹
 };
 
@@ -67,8 +69,8 @@ class Manifold {
   void segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                 Workspace& ws) const;
 
-  // First and second variation of the energy at a discrete curve, whitened. The gradient is that of the smooth energy
-  // to O(K⁻⁴) (five-point second differences), the Hessian that of E_K.
+  // First and second variation of the energy at a discrete curve, whitened. `gradient` is that of the smooth energy
+  // to O(K⁻⁴) (five-point second differences); the energy, `chord_gradient` and the Hessian are those of E_K.
   //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
 

@@ -200,11 +200,13 @@ Variation MetricManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) c
   };
   // E_K's gradient is −1/K of the acceleration with an error in h²; twice the spacing doubles the factor.
   Matrix gradient = discrete_gradient(Z, 1, ws);
+  out.chord_gradient = whitened(gradient);
   const Matrix coarse = discrete_gradient(Z, 2, ws);
   for (Eigen::Index i = 2; i <= K - 2; ++i) gradient.col(i) = (4 * gradient.col(i) - 0.5 * coarse.col(i)) / 3;
   out.gradient = whitened(gradient);
   Vector d(K);
   chords(Z, d, ws);
+  out.energy = 0.5 * static_cast<double>(K) * d.squaredNorm();
   const double step = d.sum() > 0 ? kHessianStep * d.sum() : kHessianStep;
   out.hessian.diagonal.setZero(n, n * (K - 1));
   out.hessian.upper.setZero(n, n * (K - 2));

@@ -265,14 +265,24 @@ Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws)
   floor_diagonal(R);
   const auto scale = static_cast<double>(K);
   second_difference_weights(X, W);
+  out.energy = 0;
+  for (Eigen::Index i = 0; i < K; ++i) {
+    kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), weight.data(),
+                               static_cast<std::size_t>(ambient));
+    out.energy += 0.5 * scale * ambient_dot(weight.col(0), weight.col(0));
+  }
   out.gradient.resize(n, K - 1);
+  out.chord_gradient.resize(n, K - 1);
   out.hessian.diagonal.resize(n, n * (K - 1));
   out.hessian.upper.resize(n, n * (K - 2));
   for (Eigen::Index i = 1; i < K; ++i) {
     const SecondDifference stencil = second_difference(i, K);
     weight.setZero();
     for (Eigen::Index s = 0; s < 6; ++s) weight.col(0) -= scale * stencil.weights[s] * X.col(stencil.first + s);
-    for (Eigen::Index a = 0; a < n; ++a) out.gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), weight.col(0));
+    for (Eigen::Index a = 0; a < n; ++a) {
+      out.gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), weight.col(0));
+      out.chord_gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), W.col(i - 1));
+    }
     auto diagonal = out.hessian.diagonal.middleCols(n * (i - 1), n);
     diagonal.setIdentity();
     diagonal *= 2 * scale;

@@ -40,7 +40,8 @@ const SolverRegistry& registry() {
 double promise(const std::string& chain) {
   static const std::map<std::string, double> promises{{"energy", 1e-6},          {"graph+energy", 1e-6},
                                                       {"shooting", 1e-8},        {"graph+shooting", 1e-8},
-                                                      {"energy+shooting", 1e-8}, {"graph", 0}};
+                                                      {"energy+shooting", 1e-8}, {"graph", 0},
+                                                      {"newton", 1e-8}};
   const auto found = promises.find(chain);
   return found == promises.end() ? kConvergedTolerance : found->second;
 }

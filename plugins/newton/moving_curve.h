@@ -1,0 +1,80 @@
+// A discrete curve on its way to a geodesic.
+#pragma once
+
+#include <optional>
+
+#include "pullback/manifold/manifold.h"
+#include "pullback/solvers/solver.h"
+
+namespace pullback {
+
+enum class MotionStatus {
+  kSettled,     // at a minimum
+  kSaddle,      // at a stationary point that is not a minimum
+  kUnresolved,  // there are too few chords for the curve: the energy of chords and that of curves disagree
+  kMaxIterations,
+  kStalled,
+  kNotFinite,
+  kStopped
+};
+
+// The nodes of a discrete curve with fixed ends, and Newton's method on them.
+//
+// All steps are in whitened coordinates, z_i ← z_i + R_i⁻¹ δ_i. The excess of a curve is the decrement relative to its
+// energy, ½ gᵀH⁻¹g / (2E): the fraction by which it is longer than the geodesic nearby.
+// Cost: K+1 Jacobians and K−1 weighted Hessians an iteration, K+1 values a trial after one that failed.
+// Thread safety: none.
+class MovingCurve {
+ public:
+  // nodes: n×(K+1), K ≥ 6.
+  MovingCurve(const Manifold& manifold, Matrix nodes, SolveContext& context);
+
+  const Matrix& nodes() const { return nodes_; }
+  int chords() const { return static_cast<int>(nodes_.cols()) - 1; }
+  int iterations() const { return iterations_; }
+
+  // Other nodes, as many as there may be.
+  void replace(Matrix nodes);
+
+  // Newton–Levenberg–Marquardt on E_K until the excess is at most `tolerance`: the exact Hessian where it is positive
+  // definite, otherwise that of each chord without its negative part, damped by the Gauss–Newton part.
+  MotionStatus descend(double tolerance, int max_iterations);
+
+  // Newton's method with the exact Hessian of E_K on the gradient of the smooth energy, which is exact to O(K⁻⁴) where
+  // that of E_K is to O(K⁻²) (deferred correction). Descends first where it is not near enough. The last step, from an
+  // excess of at most `tolerance`, is taken and not measured.
+  // *excess: that of the curve as it came.
+  MotionStatus correct(double tolerance, int max_iterations, double* excess);
+
+  // Moves along the most negative direction of the second variation, to the lowest of a few energies on both sides.
+  // False: none is lower, or no direction is negative.
+  bool leave_saddle();
+
+  // Twice as many chords: the new nodes lie on a smooth curve through the old ones, on a less smooth one where that
+  // leads astray, or in the middles of chords.
+  void refine();
+
+  // Evaluates what a step needs, once for the same nodes. False: something is not finite.
+  bool linearise();
+
+  // E_K of the nodes where last linearised.
+  double energy() const { return energy_; }
+
+ private:
+  Matrix moved(const Matrix& step) const;
+  double energy_of(const Matrix& nodes) const;
+  bool try_step(const Matrix& step, double promised, double& damping);
+
+  const Manifold& manifold_;
+  Matrix nodes_;
+  SolveContext& context_;
+  std::optional<Variation> variation_;  // of the nodes
+  bool last_trial_failed_ = false;
+  double energy_ = 0;
+  int iterations_ = 0;
+};
+
+// Nodes between the nodes by polynomials of fifth order: K+1 columns give 2K+1. K ≥ 6.
+Matrix with_midpoints(const ConstMatrixRef& nodes);
+
+}  // namespace pullback
