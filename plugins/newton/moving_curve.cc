@@ -184,15 +184,16 @@ MotionStatus MovingCurve::correct(double tolerance, int max_iterations, double* 
   return MotionStatus::kMaxIterations;
 }
 
-void MovingCurve::refine() {
+bool MovingCurve::refine() {
   const double coarse = kEnergyGrowth * energy_;
   const Matrix before = nodes_;
   replace(with_midpoints(before));
-  if (linearise() && energy_ <= coarse) return;
+  if (linearise() && energy_ <= coarse) return true;
   replace(Curve::through(before).position(uniform_times(static_cast<int>(2 * before.cols()) - 1)));
-  if (linearise() && energy_ <= coarse) return;
+  if (linearise() && energy_ <= coarse) return true;
   for (Eigen::Index i = 1; i < nodes_.cols(); i += 2) nodes_.col(i) = 0.5 * (nodes_.col(i - 1) + nodes_.col(i + 1));
   replace(std::move(nodes_));
+  return linearise() && energy_ <= coarse;
 }
 
 bool MovingCurve::leave_saddle() {

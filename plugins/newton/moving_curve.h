@@ -51,8 +51,8 @@ class MovingCurve {
   bool leave_saddle();
 
   // Twice as many chords: the new nodes lie on a smooth curve through the old ones, on a less smooth one where that
-  // leads astray, or in the middles of chords.
-  void refine();
+  // leads astray, or in the middles of chords. False: the chords passed over something that the curve meets.
+  bool refine();
 
   // Evaluates what a step needs, once for the same nodes. False: something is not finite.
   bool linearise();

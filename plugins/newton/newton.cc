@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "pullback/manifold/second_difference.h"
@@ -19,14 +20,17 @@ constexpr double kExcessFall = 64;
 constexpr double kChordExcessFall = 8;
 // Excess at which a curve that is to be refined is left alone: the next Newton step leaves its square.
 constexpr double kSettled = 1e-4;
+// The share of the excess of the level before that is one to be left alone.
+constexpr double kWorthwhile = 0.25;
 // Of the minimum of E_K where f is not smooth.
 constexpr double kChordTolerance = 1e-12;
 // A coarse curve must show this share of the length of one of kFineChords chords.
 constexpr int kFineChords = 64;
 constexpr double kResolved = 0.98;
-// An excess below this that no step lowers any more is rounding.
-constexpr double kRounding = 1e-7;
 constexpr int kMostSaddles = 3;
+// A start on too few chords is repeated with so many times as many.
+constexpr int kRestartFactor = 4;
+constexpr int kMostRestarts = 2;
 
 double chord_length(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
   Vector d(nodes.cols() - 1);
@@ -96,29 +100,32 @@ std::string message_of(MotionStatus status, int chords) {
 
 class Search {
  public:
-  Search(const Manifold& manifold, const NewtonOptions& options, SolveContext& context)
-      : manifold_(manifold), options_(options), context_(context) {}
+  Search(const GeodesicProblem& problem, const NewtonOptions& options, SolveContext& context)
+      : problem_(problem), manifold_(*problem.manifold), options_(options), context_(context) {}
 
-  Outcome run(const GeodesicProblem& problem);
+  Outcome run();
 
  private:
   MotionStatus smooth(MovingCurve& curve);
   MotionStatus with_kinks(MovingCurve& curve);
-  MotionStatus settle(MovingCurve& curve, double* excess);
+  MotionStatus settle(MovingCurve& curve, double tolerance, double* excess);
   Curve curve_through(const Matrix& nodes) const;
   bool last_level(const MovingCurve& curve) const { return 2 * curve.chords() > options_.max_nodes; }
 
+  const GeodesicProblem& problem_;
   const Manifold& manifold_;
   const NewtonOptions& options_;
   SolveContext& context_;
   int saddles_left_ = kMostSaddles;
+  int restarts_left_ = kMostRestarts;
 };
 
 // Corrects, and leaves saddles as long as that can be done.
-MotionStatus Search::settle(MovingCurve& curve, double* excess) {
+MotionStatus Search::settle(MovingCurve& curve, double tolerance, double* excess) {
+  *excess = 0;
   for (;;) {
     double now = 0;
-    const MotionStatus status = curve.correct(kSettled, options_.max_iterations, &now);
+    const MotionStatus status = curve.correct(tolerance, options_.max_iterations, &now);
     *excess = std::max(*excess, now);
     if (status != MotionStatus::kSaddle || saddles_left_-- <= 0 || !curve.leave_saddle()) return status;
     *excess = 1;
@@ -126,14 +133,23 @@ MotionStatus Search::settle(MovingCurve& curve, double* excess) {
 }
 
 MotionStatus Search::smooth(MovingCurve& curve) {
-  for (bool first = true;; first = false) {
+  const double enough = kExcessFall * options_.tolerance;
+  std::optional<double> before;  // excess of the level before
+  for (int least = curve.chords();;) {
     double excess = 0;
-    const MotionStatus status = settle(curve, &excess);
-    const bool resolved = status == MotionStatus::kSettled || status == MotionStatus::kSaddle;
+    // Where one step a level does not bring the excess down, it is for a rough error, which needs more of them.
+    const double worthwhile = std::min(kSettled, kWorthwhile * before.value_or(1));
+    const double tolerance = last_level(curve) ? enough : std::max(enough, worthwhile);
+    const MotionStatus status = settle(curve, tolerance, &excess);
     if (status == MotionStatus::kStopped || status == MotionStatus::kNotFinite) return status;
-    if (resolved && !first && excess <= kExcessFall * options_.tolerance) return status;
-    if (last_level(curve)) return resolved && excess > kRounding ? MotionStatus::kUnresolved : status;
-    curve.refine();
+    const bool resolved = status == MotionStatus::kSettled || status == MotionStatus::kSaddle;
+    if ((resolved && before && excess <= enough) || last_level(curve)) return status;
+    before = excess;
+    if (curve.refine() || restarts_left_-- <= 0) continue;
+    // The chords have passed over something that the curve meets: start again with chords too short for that.
+    least = std::min(std::max(kFineChords, kRestartFactor * least), std::max(least, options_.max_nodes / 2));
+    curve.replace(first_nodes(manifold_, problem_, least, context_.workspace()));
+    before.reset();
   }
 }
 
@@ -173,12 +189,12 @@ Curve Search::curve_through(const Matrix& nodes) const {
   return {cubic.times(), cubic.positions(), cubic.velocities(), std::move(accelerations)};
 }
 
-Outcome Search::run(const GeodesicProblem& problem) {
+Outcome Search::run() {
   Outcome out;
   const int least = manifold_.smooth() ? options_.nodes : std::max(options_.nodes, kFineChords);
-  MovingCurve curve(manifold_, first_nodes(manifold_, problem, least, context_.workspace()), context_);
+  MovingCurve curve(manifold_, first_nodes(manifold_, problem_, least, context_.workspace()), context_);
   if (!(chord_length(manifold_, curve.nodes(), context_.workspace()) > 0)) {
-    return {problem.initial, Termination::kConverged, "the initial curve has no length", 0, {}};
+    return {problem_.initial, Termination::kConverged, "the initial curve has no length", 0, {}};
   }
   const MotionStatus status = manifold_.smooth() ? smooth(curve) : with_kinks(curve);
   out.curve = curve_through(curve.nodes());
@@ -191,7 +207,7 @@ Outcome Search::run(const GeodesicProblem& problem) {
 }  // namespace
 
 Outcome NewtonSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  return Search(*problem.manifold, options_, context).run(problem);
+  return Search(problem, options_, context).run();
 }
 
 const PluginInfo* pullback_plugin_newton() {

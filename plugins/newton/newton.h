@@ -12,7 +12,7 @@ struct NewtonOptions {
   int max_nodes = 1024;
   // Stop refining at 2K chords when the curve of K chords has an excess ½ gᵀH⁻¹g / (2E) of at most 64 tolerance there:
   // a doubling divides the excess by 2⁸ in the limit, and by 2⁶ before it.
-  double tolerance = 5e-9;
+  double tolerance = 2e-9;
   // Iterations at each number of chords.
   int max_iterations = 200;
 
