@@ -1,0 +1,105 @@
+#include "pullback/manifold/mean_chart.h"
+
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "pullback/manifold/whitening.h"
+
+namespace pullback {
+namespace {
+
+constexpr int kMetricPoints = 33;
+// Generators are fastest on batches of about this many points.
+constexpr Eigen::Index kBatch = 64;
+
+// The triangular factor of the mean of the finite metrics among RᵀR, by QR of the factors on top of one another.
+Matrix mean_of_factors(const Matrix& R) {
+  const Eigen::Index n = R.rows();
+  Matrix stacked = Matrix::Zero(R.cols(), n);
+  Eigen::Index used = 0;
+  for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
+    const auto block = R.middleCols(n * k, n);
+    if (block.allFinite()) stacked.middleRows(n * used++, n) = block;
+  }
+  if (used == 0) return Matrix::Identity(n, n);
+  const Eigen::HouseholderQR<Matrix> qr(stacked / std::sqrt(static_cast<double>(used)));
+  Matrix W = qr.matrixQR().topRows(n).triangularView<Eigen::Upper>();
+  for (Eigen::Index j = 0; j < n; ++j) {
+    if (W(j, j) < 0) W.row(j) = -W.row(j);
+  }
+  floor_diagonal(W);
+  return W;
+}
+
+}  // namespace
+
+MeanChart::MeanChart(const Manifold& manifold, const Curve& curve, Workspace& ws)
+    : manifold_(manifold), origin_(curve.positions().col(0)) {
+  const Eigen::Index n = manifold.dimension();
+  const Matrix Z = curve.position(uniform_times(kMetricPoints));
+  Matrix R(n, n * kMetricPoints);
+  manifold.factor(Z, R, ws);
+  whitening_ = mean_of_factors(R);
+  const Vector largest = Z.cwiseAbs().rowwise().maxCoeff();
+  rounding_ = std::numeric_limits<double>::epsilon() *
+              std::max((whitening_ * largest.asDiagonal()).norm(), whiten(Z).colwise().norm().maxCoeff());
+}
+
+Matrix MeanChart::whiten(const ConstMatrixRef& Z) const {
+  return whitening_.triangularView<Eigen::Upper>() * (Z.colwise() - origin_);
+}
+
+Matrix MeanChart::unwhiten(const ConstMatrixRef& Y) const {
+  Matrix Z = whitening_.triangularView<Eigen::Upper>().solve(Y);
+  Z.colwise() += origin_;
+  return Z;
+}
+
+// Not Curve::transformed, whose W c − W z_0 cancels where the chart is sheared.
+Curve MeanChart::whiten(const Curve& curve) const {
+  const auto W = whitening_.triangularView<Eigen::Upper>();
+  Matrix positions = whiten(curve.positions());
+  Matrix velocities = W * curve.velocities();
+  if (!curve.quintic()) return {curve.times(), std::move(positions), std::move(velocities)};
+  return {curve.times(), std::move(positions), std::move(velocities), Matrix(W * curve.accelerations())};
+}
+
+Curve MeanChart::unwhiten(const Curve& curve, const ConstVectorRef& from, const ConstVectorRef& to) const {
+  const auto W = whitening_.triangularView<Eigen::Upper>();
+  Matrix positions = unwhiten(curve.positions());
+  positions.col(0) = from;
+  positions.rightCols(1) = to;
+  Matrix velocities = W.solve(curve.velocities());
+  if (!curve.quintic()) return {curve.times(), std::move(positions), std::move(velocities)};
+  return {curve.times(), std::move(positions), std::move(velocities), Matrix(W.solve(curve.accelerations()))};
+}
+
+void MeanChart::acceleration(const ConstMatrixRef& Y, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const {
+  const auto W = whitening_.triangularView<Eigen::Upper>();
+  const Matrix Z = unwhiten(Y);
+  const Matrix velocities = W.solve(V);
+  for (Eigen::Index k = 0; k < Y.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Y.cols() - k);
+    manifold_.acceleration(Z.middleCols(k, count), velocities.middleCols(k, count), A.middleCols(k, count), ws);
+  }
+  A = (W * A).eval();
+}
+
+Matrix MeanChart::factor(const ConstMatrixRef& Y, Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  const Matrix Z = unwhiten(Y);
+  Matrix R(n, n * Z.cols());
+  manifold_.factor(Z, R, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    auto block = R.middleCols(n * k, n);
+    block = whitening_.triangularView<Eigen::Upper>().solve<Eigen::OnTheRight>(block).eval();
+    block.triangularView<Eigen::StrictlyLower>().setZero();
+  }
+  floor_diagonal(R);
+  return R;
+}
+
+}  // namespace pullback
