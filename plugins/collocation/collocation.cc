@@ -119,7 +119,7 @@ std::string failed_message(const Attempt& last, bool coarse) {
                          "left); {}; start from a better curve",
                          last.correction, what);
     case NewtonStatus::kSingular:
-      return fmt::format("the collocation equations are singular (the ends are conjugate); {}", what);
+      return fmt::format("the collocation equations are singular (the ends are conjugate, or the metric is singular on the way); {}", what);
     default:
       return fmt::format("collocation meets a point where the metric is singular or not finite; {}", what);
   }

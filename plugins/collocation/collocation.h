@@ -13,7 +13,7 @@ struct CollocationOptions {
   // Converged when (∫ ‖c̈ − a(c, ċ)‖²_M dt)^½ ≤ tolerance · length; intervals where the mean residual is above are split.
   // Where the second variation is not smaller than in flat space, the curve is then too long by the fraction
   // ½ (tolerance/π)² at most.
-  double tolerance = 1e-5;
+  double tolerance = 1e-4;
   // Descent steps on the starting curve before the first mesh.
   int relaxation = 30;
   // Newton iterations on one mesh.
@@ -42,7 +42,7 @@ struct CollocationOptions {
 // Newton's method does not converge from there, or runs to a longer geodesic, from one relaxed further, on a finer mesh.
 //
 // Undefined: as Manifold::acceleration. Errors: none of its own.
-// Cost: a mesh of m intervals takes (4n+1)(2m+1) accelerations for a derivative, of which one or two are needed a mesh,
+// Cost: a mesh of m intervals takes 2n(2m+1) accelerations for a derivative, of which one or two are needed a mesh,
 // 2m+1 for every step and 6m for the residual; at the default tolerance m ends between 32 and 200 on smooth problems.
 // Weaknesses: needs second derivatives; does not see kinks; finds the geodesic next to its start, minimal or not; where
 // the metric is singular on the way the mesh grows until its limit. Nodes are never taken away again, unlike in bvp4c.

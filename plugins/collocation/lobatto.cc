@@ -45,7 +45,7 @@ class MeshNewton {
  private:
   Evaluation evaluate(const MeshValues& values) const;
   bool linearise();
-  Matrix derivative_at(const Matrix& y, const Matrix& v, const Matrix& R) const;
+  Matrix derivative_at(const Matrix& y, const Matrix& v, const Matrix& a, const Matrix& R) const;
   bool factor(const Matrix& node_derivatives, const Matrix& middle_derivatives);
   Vector correction_of(const Evaluation& at) const;
   double norm(const Vector& correction) const;
@@ -92,28 +92,25 @@ Evaluation MeshNewton::evaluate(const MeshValues& values) const {
   return out;
 }
 
-// [∂a/∂y ∂a/∂v] at every point, n×2n each, in the chart.
-Matrix MeshNewton::derivative_at(const Matrix& y, const Matrix& v, const Matrix& R) const {
+// [∂a/∂y ∂a/∂v] at every point, n×2n each, in the chart; `a` is the acceleration there.
+Matrix MeshNewton::derivative_at(const Matrix& y, const Matrix& v, const Matrix& a, const Matrix& R) const {
   const Eigen::Index points = y.cols();
   Matrix out(n_, 2 * n_ * points);
-  Matrix direction(n_, points), plus(n_, points), minus(n_, points);
+  Matrix direction(n_, points), moved(n_, points);
   const double noise = std::max(std::numeric_limits<double>::epsilon(), chart_.rounding() / length_);
-  const double step = std::cbrt(noise) * length_;
-  Workspace& ws = context_.workspace();
-  for (Eigen::Index a = 0; a < n_; ++a) {
+  const double step = std::sqrt(noise) * length_;
+  for (Eigen::Index column = 0; column < 2 * n_; ++column) {
+    const bool by_velocity = column >= n_;
+    const Vector unit = Vector::Unit(n_, by_velocity ? column - n_ : column);
     for (Eigen::Index k = 0; k < points; ++k) {
-      direction.col(k) = R.middleCols(n_ * k, n_).triangularView<Eigen::Upper>().solve(Vector(Vector::Unit(n_, a)));
+      direction.col(k) = step * R.middleCols(n_ * k, n_).triangularView<Eigen::Upper>().solve(unit);
     }
-    for (const bool by_velocity : {false, true}) {
-      const double move = by_velocity ? length_ : step;
-      const double y_move = by_velocity ? 0 : move;
-      const double v_move = by_velocity ? move : 0;
-      chart_.acceleration(y + y_move * direction, v + v_move * direction, plus, ws);
-      chart_.acceleration(y - y_move * direction, v - v_move * direction, minus, ws);
-      plus = (plus - minus) / (2 * move);
-      const Eigen::Index column = a + (by_velocity ? n_ : 0);
-      for (Eigen::Index k = 0; k < points; ++k) out.col(2 * n_ * k + column) = plus.col(k);
+    if (by_velocity) {
+      chart_.acceleration(y, v + direction, moved, context_.workspace());
+    } else {
+      chart_.acceleration(y + direction, v, moved, context_.workspace());
     }
+    for (Eigen::Index k = 0; k < points; ++k) out.col(2 * n_ * k + column) = (moved.col(k) - a.col(k)) / step;
   }
   for (Eigen::Index k = 0; k < points; ++k) {
     const auto block = R.middleCols(n_ * k, n_).triangularView<Eigen::Upper>();
@@ -134,8 +131,8 @@ bool MeshNewton::linearise() {
   for (Eigen::Index i = 0; i < m_; ++i) energy += h_(i) * (middle_factor(i) * at_.v_middle.col(i)).squaredNorm();
   length_ = std::sqrt(energy);
   if (!(length_ > 0) || !std::isfinite(length_)) return false;
-  const Matrix at_nodes = derivative_at(values_.y, values_.v, node_factors_);
-  const Matrix at_middles = derivative_at(at_.y_middle, at_.v_middle, middle_factors_);
+  const Matrix at_nodes = derivative_at(values_.y, values_.v, at_.a, node_factors_);
+  const Matrix at_middles = derivative_at(at_.y_middle, at_.v_middle, at_.a_middle, middle_factors_);
   if (!at_nodes.allFinite() || !at_middles.allFinite()) return false;
   if (factor(at_nodes, at_middles)) derivative_ = Derivative::kFresh;
   return true;

@@ -39,10 +39,10 @@ struct MeshSolution {
 //
 // by Newton's method. A step is halved until the next simplified correction is shorter by the share that the step
 // promises, a test that no linear change of chart or of the equations affects; corrections are measured in the metric.
-// Derivatives of a: by position central differences along whitened directions; by velocity exact, since a is quadratic
-// in it. They are kept as long as they bring corrections down tenfold. Iterations are recorded from `first_iteration`.
+// Derivatives of a are one-sided differences along whitened directions, exact enough for a contraction of about 1e-7,
+// and kept as long as they bring corrections down tenfold. Iterations are recorded from `first_iteration`.
 //
-// Cost: 2m+1 accelerations a trial; 4n(2m+1) and 2m+1 factors a linearisation, and O(m n³).
+// Cost: 2m+1 accelerations a trial; 2n(2m+1) and 2m+1 factors a linearisation, and O(m n³).
 MeshSolution solve_on_mesh(const MeanChart& chart, MeshValues start, const NewtonBounds& bounds, int first_iteration,
                            SolveContext& context);
 
