@@ -2,6 +2,7 @@
 
 #include <Eigen/QR>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -100,6 +101,31 @@ Matrix MeanChart::factor(const ConstMatrixRef& Y, Workspace& ws) const {
   }
   floor_diagonal(R);
   return R;
+}
+
+Vector MeanChart::residuals(const Curve& curve, Workspace& ws) const {
+  // Inner points of five-point Lobatto quadrature on [0,1], and their weights.
+  const double offset = 0.5 * std::sqrt(3.0 / 7.0);
+  const std::array<double, 3> places{0.5 - offset, 0.5, 0.5 + offset};
+  const std::array<double, 3> weights{49.0 / 180, 64.0 / 180, 49.0 / 180};
+  const Eigen::Index m = curve.pieces();
+  const Eigen::Index n = curve.dimension();
+  Vector t(3 * m);
+  for (Eigen::Index k = 0; k < 3 * m; ++k) {
+    const Eigen::Index i = k / 3;
+    t(k) = curve.times()(i) + places[static_cast<std::size_t>(k % 3)] * (curve.times()(i + 1) - curve.times()(i));
+  }
+  const Matrix y = curve.position(t);
+  Matrix geodesic(n, 3 * m);
+  acceleration(y, curve.velocity(t), geodesic, ws);
+  const Matrix difference = curve.acceleration(t) - geodesic;
+  const Matrix R = factor(y, ws);
+  Vector squares = Vector::Zero(m);
+  for (Eigen::Index k = 0; k < 3 * m; ++k) {
+    squares(k / 3) += weights[static_cast<std::size_t>(k % 3)] *
+                      (R.middleCols(n * k, n).triangularView<Eigen::Upper>() * difference.col(k)).squaredNorm();
+  }
+  return squares.cwiseSqrt();
 }
 
 }  // namespace pullback

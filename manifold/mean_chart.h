@@ -33,6 +33,10 @@ class MeanChart {
   // n×nK, upper triangular blocks R with ‖R v‖ the length of a vector v of the chart, with a floor under the diagonal as
   // in floor_diagonal().
   Matrix factor(const ConstMatrixRef& Y, Workspace& ws) const;
+  // By how much the pieces of a curve in the chart fail the geodesic equation: root mean square of ‖c̈ − a(c, ċ)‖_M over
+  // each piece, by Lobatto quadrature of five points, for a quintic curve, on which it vanishes at the nodes.
+  // Cost: 3 accelerations and factors a piece.
+  Vector residuals(const Curve& curve, Workspace& ws) const;
   // What the rounding of the coordinates z moves a point of the curve by, as a length: 1e-16 of the curve's extent in
   // a chart that fits it, more in one that is sheared.
   double rounding() const { return rounding_; }

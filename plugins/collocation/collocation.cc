@@ -71,7 +71,7 @@ Attempt attempt_from(const GeodesicProblem& problem, const Curve& start, int int
     out.newton = solution.status;
     out.correction = solution.correction;
     if (solution.status != NewtonStatus::kConverged) break;
-    const Vector residual = residuals(chart, solution.curve, context.workspace()) / solution.length;
+    const Vector residual = chart.residuals(solution.curve, context.workspace()) / solution.length;
     const Vector h = mesh.tail(residual.size()) - mesh.head(residual.size());
     out.residual = std::sqrt(h.dot(residual.cwiseAbs2()));
     out.curve = chart.unwhiten(solution.curve, problem.from, problem.to);

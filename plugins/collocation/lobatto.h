@@ -46,10 +46,4 @@ struct MeshSolution {
 MeshSolution solve_on_mesh(const MeanChart& chart, MeshValues start, const NewtonBounds& bounds, int first_iteration,
                            SolveContext& context);
 
-// By how much the pieces of a quintic curve in the chart fail the geodesic equation: root mean square of ‖c̈ − a(c, ċ)‖_M
-// over each piece, by Lobatto quadrature of five points (it vanishes at the nodes).
-//
-// Cost: 3 accelerations and factors a piece.
-Vector residuals(const MeanChart& chart, const Curve& curve, Workspace& ws);
-
 }  // namespace pullback

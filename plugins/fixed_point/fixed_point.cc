@@ -1,0 +1,221 @@
+#include "pullback/plugins/fixed_point/fixed_point.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "pullback/manifold/relaxation.h"
+#include "pullback/plugins/fixed_point/iteration.h"
+#include "pullback/solvers/plugin.h"
+
+namespace pullback {
+namespace {
+
+// The equations of one mesh are solved to this share of the residual allowed.
+constexpr double kMeshShare = 0.1;
+// A curve may be longer than the chords of another by this fraction, which covers what chords cut off.
+constexpr double kLonger = 1e-3;
+constexpr int kLengthChords = 512;
+// Meshes one after the other on which the iteration may fail before it is given up.
+constexpr int kMostFailures = 2;
+
+double chord_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  Vector chords(kLengthChords);
+  manifold.chords(curve.position(uniform_times(kLengthChords + 1)), chords, ws);
+  return chords.sum();
+}
+
+// The quintic curve, in the chart, whose accelerations at the mesh are those of the geodesic equation.
+Curve curve_of(const MeanChart& chart, const AccelerationProcess& process, const Matrix& A, const Vector& from,
+               const Vector& to, Workspace& ws) {
+  Matrix positions = process.positions(A, from, to);
+  Matrix velocities = process.velocities(A, from, to);
+  Matrix geodesic(A.rows(), A.cols());
+  chart.acceleration(positions, velocities, geodesic, ws);
+  return {process.times(), std::move(positions), std::move(velocities), std::move(geodesic)};
+}
+
+class Refinement {
+ public:
+  Refinement(const GeodesicProblem& problem, const FixedPointOptions& options, SolveContext& context)
+      : problem_(problem),
+        options_(options),
+        context_(context),
+        ws_(context.workspace()),
+        relaxed_(relaxed_start()),
+        chart_(*problem.manifold, relaxed_, ws_),
+        from_(chart_.whiten(problem.from)),
+        to_(chart_.whiten(problem.to)),
+        bound_((1 + kLonger) * chord_length(*problem.manifold, relaxed_, ws_)) {}
+
+  Outcome run();
+
+ private:
+  Curve relaxed_start() const;
+  FixedPoint solve(const AccelerationProcess& process, Matrix start, const IterationBounds& bounds);
+  Matrix first_accelerations(const AccelerationProcess& process);
+  Matrix accelerations_on(const Curve& curve, const Vector& t) const;
+  bool measure(const AccelerationProcess& process, const FixedPoint& found);
+  Outcome outcome();
+
+  const GeodesicProblem& problem_;
+  const FixedPointOptions& options_;
+  SolveContext& context_;
+  Workspace& ws_;
+  Curve relaxed_;
+  MeanChart chart_;
+  Vector from_, to_;
+  double bound_;  // a curve that is longer than this has gone astray
+  int iterations_ = 0;
+  FixedPoint last_;
+  Curve curve_;  // of the finest mesh that was solved; empty when there is none
+  int points_ = 0;
+  double residual_ = 0;
+  bool converged_ = false;
+};
+
+Curve Refinement::relaxed_start() const {
+  RelaxationOptions relaxation;
+  relaxation.iterations = options_.relaxation;
+  relaxation.should_stop = [this] { return context_.should_stop(); };
+  return relaxed(*problem_.manifold, problem_.initial, relaxation, ws_);
+}
+
+FixedPoint Refinement::solve(const AccelerationProcess& process, Matrix start, const IterationBounds& bounds) {
+  FixedPoint out = iterate(chart_, process, from_, to_, std::move(start), bounds, iterations_, context_);
+  iterations_ += out.iterations;
+  return out;
+}
+
+Matrix Refinement::accelerations_on(const Curve& curve, const Vector& t) const {
+  Matrix A(curve.dimension(), t.size());
+  chart_.acceleration(curve.position(t), curve.velocity(t), A, ws_);
+  return A;
+}
+
+// The published scheme; the relaxed start where it leads nowhere.
+Matrix Refinement::first_accelerations(const AccelerationProcess& process) {
+  const Curve initial = chart_.whiten(problem_.initial);
+  const FixedPoint coarse = solve(process, initial.acceleration(process.times()),
+                                  {std::sqrt(options_.coarse_tolerance), true, options_.max_iterations, 0});
+  last_ = coarse;
+  if (coarse.status == IterationStatus::kConverged) {
+    const Curve curve = curve_of(chart_, process, coarse.accelerations, from_, to_, ws_);
+    if (chord_length(*problem_.manifold, chart_.unwhiten(curve, problem_.from, problem_.to), ws_) <= bound_) {
+      return coarse.accelerations;
+    }
+  }
+  return accelerations_on(chart_.whiten(relaxed_), process.times());
+}
+
+// Takes the curve of a solved mesh. True: it is what was asked for.
+bool Refinement::measure(const AccelerationProcess& process, const FixedPoint& found) {
+  const Curve curve = curve_of(chart_, process, found.accelerations, from_, to_, ws_);
+  const Vector residual = chart_.residuals(curve, ws_);
+  residual_ = std::sqrt(residual.squaredNorm() / static_cast<double>(residual.size())) / found.length;
+  points_ = process.points();
+  curve_ = chart_.unwhiten(curve, problem_.from, problem_.to);
+  return residual_ <= options_.tolerance;
+}
+
+Outcome Refinement::run() {
+  AccelerationProcess process(options_.points);
+  Matrix start = first_accelerations(process);
+  int failures = 0;
+  while (last_.status != IterationStatus::kStopped) {
+    last_ = solve(process, start, {kMeshShare * options_.tolerance, false, options_.max_iterations, options_.memory});
+    if (last_.status == IterationStatus::kStopped) break;
+    const bool solved = last_.status == IterationStatus::kConverged;
+    failures = solved ? 0 : failures + 1;
+    converged_ = solved && measure(process, last_);
+    if (converged_ || failures == kMostFailures || 2 * process.points() > options_.max_points) break;
+    const AccelerationProcess finer(2 * process.points());
+    start = solved ? process.accelerations(last_.accelerations, finer.times())
+                   : accelerations_on(chart_.whiten(relaxed_), finer.times());
+    process = finer;
+  }
+  return outcome();
+}
+
+Termination failed_claim(const FixedPoint& last, SolveContext& context) {
+  switch (last.status) {
+    case IterationStatus::kStopped:
+      return context.stop_reason();
+    case IterationStatus::kMaxIterations:
+      return Termination::kMaxIterations;
+    case IterationStatus::kNotFinite:
+      return Termination::kNumericalFailure;
+    default:
+      return Termination::kStalled;
+  }
+}
+
+std::string failed_message(const FixedPoint& last, int points, double residual) {
+  switch (last.status) {
+    case IterationStatus::kConverged:
+      return fmt::format("the fixed point on {} points leaves a residual of {:.2g} of the length between them, and more "
+                         "points are not allowed",
+                         points, residual);
+    case IterationStatus::kStopped:
+      return "the fixed-point iteration was stopped";
+    case IterationStatus::kMaxIterations:
+      return fmt::format("the fixed-point iteration still has a residual of {:.2g} of the length; raise max_iterations",
+                         last.residual);
+    case IterationStatus::kNotFinite:
+      return "the fixed-point iteration meets a point where the metric is singular or not finite";
+    default:
+      return fmt::format("the fixed-point iteration does not contract: a residual of {:.2g} of the length is left",
+                         last.residual);
+  }
+}
+
+Outcome Refinement::outcome() {
+  Outcome out;
+  out.iterations = iterations_;
+  if (converged_) {
+    out.claim = Termination::kConverged;
+    out.message = fmt::format("geodesic equation solved by fixed-point iteration on {} points, {} iterations, residual "
+                              "{:.1g} of the length",
+                              points_, iterations_, residual_);
+    out.curve = std::move(curve_);
+    return out;
+  }
+  out.claim = failed_claim(last_, context_);
+  out.message = failed_message(last_, points_, residual_);
+  const bool useful = !curve_.empty() && chord_length(*problem_.manifold, curve_, ws_) <= bound_;
+  out.message += useful ? fmt::format("; the curve is that of {} points", points_) : "; the curve is its relaxed start";
+  out.curve = useful ? std::move(curve_) : std::move(relaxed_);
+  return out;
+}
+
+}  // namespace
+
+Outcome FixedPointSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  Outcome out;
+  if (problem.from == problem.to) {
+    out.curve = Curve::straight(problem.from, problem.to);
+    out.claim = Termination::kConverged;
+    out.message = "the ends coincide";
+    return out;
+  }
+  out = Refinement(problem, options_, context).run();
+  if (!problem.manifold->smooth()) out.message += "; the geodesic equation does not see the kinks of this manifold";
+  return out;
+}
+
+const PluginInfo* pullback_plugin_fixed_point() {
+  static const PluginInfo info{
+      kPluginApiVersion, "fixed_point", "1.0", this_build(), [](PluginRegistrar& registrar) {
+        registrar.solvers.add<FixedPointSolver, FixedPointOptions>(
+            "fixed_point",
+            "iterates the accelerations of a Gaussian process curve until they are those of a geodesic; needs no "
+            "derivative of the acceleration",
+            "Arvanitidis, Hauberg, Hennig, Schober 2019, arXiv:1901.07229");
+      }};
+  return &info;
+}
+
+}  // namespace pullback
