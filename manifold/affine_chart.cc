@@ -121,6 +121,7 @@ Variation AffineChart::do_variation(const ConstMatrixRef& Y, Workspace& ws) cons
   const auto rotation = [&](Eigen::Index node) { return Q.middleCols(n * node, n); };
   for (int i = 0; i < out.hessian.blocks(); ++i) {
     out.gradient.col(i) = (rotation(i + 1).transpose() * out.gradient.col(i)).eval();
+    out.chord_gradient.col(i) = (rotation(i + 1).transpose() * out.chord_gradient.col(i)).eval();
     out.hessian.diagonal_block(i) =
         (rotation(i + 1).transpose() * out.hessian.diagonal_block(i) * rotation(i + 1)).eval();
     if (i + 1 < out.hessian.blocks()) {

@@ -112,12 +112,17 @@ Variation DampedManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) c
   const Matrix Q = damp_factors(out.factor);
   const auto inside = [&](Eigen::Index node) { return Q.block(0, n * node, n, n); };
   const auto flat = [&](Eigen::Index node) { return Q.block(n, n * node, n, n); };
+  const Matrix root = root_ * (Z.rightCols(K) - Z.leftCols(K));  // √λ Wδ
+  out.energy += 0.5 * scale * root.squaredNorm();
   for (Eigen::Index i = 1; i < K; ++i) {
     const SecondDifference stencil = second_difference(i, K);
     Vector bend = Vector::Zero(n);
     for (Eigen::Index s = 0; s < 6; ++s) bend -= scale * stencil.weights[s] * Z.col(stencil.first + s);
-    auto gradient = out.gradient.col(i - 1);
-    gradient = (inside(i).transpose() * gradient + flat(i).transpose() * (root_ * bend)).eval();
+    const auto damped = [&](const Vector& inner, const Vector& outer) {
+      return Vector(inside(i).transpose() * inner + flat(i).transpose() * outer);
+    };
+    out.gradient.col(i - 1) = damped(out.gradient.col(i - 1), root_ * bend);
+    out.chord_gradient.col(i - 1) = damped(out.chord_gradient.col(i - 1), scale * (root.col(i - 1) - root.col(i)));
     const int block = static_cast<int>(i) - 1;
     auto diagonal = out.hessian.diagonal_block(block);
     diagonal = (inside(i).transpose() * diagonal * inside(i) + 2 * scale * flat(i).transpose() * flat(i)).eval();

@@ -1,49 +1,27 @@
 #include "pullback/manifold/mean_chart.h"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
 
+#include "pullback/manifold/affine_chart.h"
 #include "pullback/manifold/whitening.h"
 
 namespace pullback {
 namespace {
 
-constexpr int kMetricPoints = 33;
+constexpr int kCurvePoints = 33;  // by which its extent is judged
 // Generators are fastest on batches of about this many points.
 constexpr Eigen::Index kBatch = 64;
-
-// The triangular factor of the mean of the finite metrics among RᵀR, by QR of the factors on top of one another.
-Matrix mean_of_factors(const Matrix& R) {
-  const Eigen::Index n = R.rows();
-  Matrix stacked = Matrix::Zero(R.cols(), n);
-  Eigen::Index used = 0;
-  for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
-    const auto block = R.middleCols(n * k, n);
-    if (block.allFinite()) stacked.middleRows(n * used++, n) = block;
-  }
-  if (used == 0) return Matrix::Identity(n, n);
-  const Eigen::HouseholderQR<Matrix> qr(stacked / std::sqrt(static_cast<double>(used)));
-  Matrix W = qr.matrixQR().topRows(n).triangularView<Eigen::Upper>();
-  for (Eigen::Index j = 0; j < n; ++j) {
-    if (W(j, j) < 0) W.row(j) = -W.row(j);
-  }
-  floor_diagonal(W);
-  return W;
-}
 
 }  // namespace
 
 MeanChart::MeanChart(const Manifold& manifold, const Curve& curve, Workspace& ws)
     : manifold_(manifold), origin_(curve.positions().col(0)) {
-  const Eigen::Index n = manifold.dimension();
-  const Matrix Z = curve.position(uniform_times(kMetricPoints));
-  Matrix R(n, n * kMetricPoints);
-  manifold.factor(Z, R, ws);
-  whitening_ = mean_of_factors(R);
+  const Matrix Z = curve.position(uniform_times(kCurvePoints));
+  whitening_ = mean_factor(manifold, curve, ws);
   const Vector largest = Z.cwiseAbs().rowwise().maxCoeff();
   rounding_ = std::numeric_limits<double>::epsilon() *
               std::max((whitening_ * largest.asDiagonal()).norm(), whiten(Z).colwise().norm().maxCoeff());

@@ -8,8 +8,8 @@
 
 namespace pullback {
 
-// y = W (z − z_0), WᵀW = mean of M(c(t)), z_0 = c(0): the problem as seen in coordinates whose units are lengths, so that
-// neither scale, shear nor κ(J) of the latent axes matters to what is computed in them.
+// y = W (z − z_0), WᵀW = mean of M(c(t)), z_0 = c(0): the problem as seen in coordinates whose units are lengths, so
+// that neither scale, shear nor κ(J) of the latent axes matters to what is computed in them.
 //
 //   Y, V, A: n×K in the chart; Z: n×K in the manifold's own.  W, R: upper triangular.
 // Undefined where no metric along the curve is finite: W is the identity there.
@@ -30,8 +30,8 @@ class MeanChart {
 
   // Geodesic accelerations, in batches.
   void acceleration(const ConstMatrixRef& Y, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const;
-  // n×nK, upper triangular blocks R with ‖R v‖ the length of a vector v of the chart, with a floor under the diagonal as
-  // in floor_diagonal().
+  // n×nK, upper triangular blocks R with ‖R v‖ the length of a vector v of the chart, with a floor under the diagonal
+  // as in floor_diagonal().
   Matrix factor(const ConstMatrixRef& Y, Workspace& ws) const;
   // By how much the pieces of a curve in the chart fail the geodesic equation: root mean square of ‖c̈ − a(c, ċ)‖_M over
   // each piece, by Lobatto quadrature of five points, for a quintic curve, on which it vanishes at the nodes.

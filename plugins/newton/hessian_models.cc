@@ -7,10 +7,6 @@
 namespace pullback {
 namespace {
 
-// Inverse iterations with a shift this far below the eigenvalue, relative to it: each gains about three digits.
-constexpr double kShift = 1e-3;
-constexpr int kInverseIterations = 6;
-
 // The matrix without its negative part.
 Matrix positive_part(const Matrix& A) {
   const Eigen::SelfAdjointEigenSolver<Matrix> eigen(A);
@@ -60,23 +56,6 @@ BlockTridiagonal projected(const BlockTridiagonal& H) {
 
 BlockTridiagonal sum(const BlockTridiagonal& A, double b, const BlockTridiagonal& B) {
   return {A.diagonal + b * B.diagonal, A.upper + b * B.upper};
-}
-
-Matrix lowest_mode(const BlockTridiagonal& H, double lambda) {
-  const int m = H.blocks();
-  const BlockTridiagonalFactor factor(H, lambda - kShift * std::abs(lambda));
-  Matrix x(H.block_size(), m);
-  for (int i = 0; i < m; ++i) {
-    // The flat Hessian's first mode, different in every component so that none is missed.
-    for (int a = 0; a < H.block_size(); ++a) x(a, i) = std::sin(M_PI * (i + 1) / (m + 1)) * (1 + 0.1 * a);
-  }
-  // What is odd about the middle is not missed either.
-  for (int i = 0; i < m; ++i) x.col(i) *= 1 + 0.1 * i / m;
-  for (int iteration = 0; iteration < kInverseIterations; ++iteration) {
-    x = factor.solve(x);
-    x /= x.norm();
-  }
-  return x;
 }
 
 }  // namespace pullback

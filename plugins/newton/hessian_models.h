@@ -17,7 +17,4 @@ BlockTridiagonal projected(const BlockTridiagonal& H);
 // A + b B.
 BlockTridiagonal sum(const BlockTridiagonal& A, double b, const BlockTridiagonal& B);
 
-// The eigenvector, n×m of norm 1, of the smallest eigenvalue λ of H.
-Matrix lowest_mode(const BlockTridiagonal& H, double lambda);
-
 }  // namespace pullback

@@ -174,6 +174,23 @@ TEST_P(EveryManifold, VariationHasTheHessianOfTheEnergy) {
   EXPECT_NEAR(quadratic, difference, 1e-5 * (std::abs(quadratic) + energy(Z)));
 }
 
+TEST_P(EveryManifold, VariationHasTheEnergyAndTheGradientOfTheChords) {
+  const Eigen::Index K = 8;
+  Matrix Z = Curve::straight(from_, to_).position(uniform_times(static_cast<int>(K) + 1));
+  for (Eigen::Index k = 1; k < K; ++k) Z.col(k) += 0.02 * std::sin(2.0 * static_cast<double>(k)) * direction();
+  Matrix R(n_, n_ * (K + 1));
+  Matrix residual(2 * n_ + 1, K);
+  Matrix jacobian(2 * n_ + 1, 2 * n_ * K);
+  manifold_->segments(Z, HessianModel::kGaussNewton, R, residual, jacobian, ws_);
+  const Variation variation = manifold_->variation(Z, ws_);
+  EXPECT_NEAR(variation.energy, 0.5 * residual.squaredNorm(), 1e-10 * variation.energy);
+  for (Eigen::Index node = 1; node < K; ++node) {
+    const Vector gradient = jacobian.middleCols(2 * n_ * (node - 1) + n_, n_).transpose() * residual.col(node - 1) +
+                            jacobian.middleCols(2 * n_ * node, n_).transpose() * residual.col(node);
+    EXPECT_LE((variation.chord_gradient.col(node - 1) - gradient).norm(), 1e-8 * (1 + variation.energy));
+  }
+}
+
 // Lengths do not depend on the chart: the manifold of z ↦ f(Sz) has the length of c for the curve S⁻¹c.
 TEST_P(EveryManifold, LengthIsInvariantUnderShear) {
   if (!manifold_->generator()) GTEST_SKIP() << "a metric without a map has no composition";
