@@ -161,6 +161,35 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
       [&action, arguments, line] { action = [arguments, line] { return run_compare(*arguments, line); }; });
 }
 
+void add_verify(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<VerifyArguments>();
+  CLI::App* command = app.add_subcommand("verify", "measure the curves of a results file again");
+  command->add_option("RESULTS", arguments->results, "what `geodesic --json`, `compare` or `study` wrote")
+      ->type_name("RESULTS.json")
+      ->required();
+  command
+      ->add_option("--generator", arguments->generators,
+                   "open this instead of what the file names; NAME=SPEC where it names several")
+      ->type_name("SPEC")
+      ->allow_extra_args(false);
+  command->add_option("--tolerance", arguments->tolerance, "relative difference allowed in each number")
+      ->type_name("T")
+      ->capture_default_str()
+      ->check(in_range(0, 1));
+  command->add_option("--threads", arguments->threads, "curves at a time (default: one for each processor)")
+      ->type_name("T")
+      ->check(in_range(1, 1024));
+  command->add_option("--json", arguments->json, "write findings here; - is standard output")->type_name("FILE");
+  add_plugins(*command, arguments->plugins);
+  command->footer(
+      "Everything that follows from the curve and the generator is measured again. The exit status is 0\nwhen all of "
+      "it "
+      "agrees and 1 when something does not, with a line for each field.\n\nExample:\n  pullback geodesic sphere "
+      "--from "
+      "1,0 --to 2,2 --json out.json && pullback verify out.json");
+  command->callback([&action, arguments] { action = [arguments] { return run_verify(*arguments); }; });
+}
+
 // Standard error gets at most this many lines when nothing could be done.
 constexpr int kErrorLines = 6;
 
@@ -236,6 +265,7 @@ int run(const std::vector<std::string>& arguments) {
     add_inspect(app, action);
     add_compare(app, action, command_line(arguments));
     add_distances(app, action);
+    add_verify(app, action);
     app.add_subcommand("train", "train a VAE, DAE or GAN (needs LibTorch)");
     return parse_and_run(app, arguments, action);
   } catch (const std::invalid_argument& error) {

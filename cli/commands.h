@@ -64,6 +64,15 @@ struct CompareArguments {
   double time_limit = 0;
 };
 
+struct VerifyArguments {
+  std::string results;                  // file that `geodesic`, `compare` or `study` wrote
+  std::vector<std::string> generators;  // what to open instead: SPEC, or NAME=SPEC
+  std::vector<std::string> plugins;
+  double tolerance = 1e-6;  // relative difference allowed between a number written and the same measured again
+  int threads = 0;
+  std::string json;
+};
+
 int run_solvers(const ListArguments& arguments);
 int run_generators(const ListArguments& arguments);
 int run_geodesic(const GeodesicArguments& arguments);
@@ -71,6 +80,7 @@ int run_distances(const DistancesArguments& arguments);
 int run_inspect(const InspectArguments& arguments);
 // `command`: how the program was called, for the record.
 int run_compare(const CompareArguments& arguments, const std::string& command);
+int run_verify(const VerifyArguments& arguments);
 // Becomes `pullback-train` with the given arguments; returns only where there is none.
 int run_train(const std::vector<std::string>& arguments);
 

@@ -23,20 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_whole(const fs::path& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) {
-    throw Error(fmt::format("{}: is a folder, expected a CSV file", path.string()));
-  }
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
-  std::ostringstream content;
-  content << in.rdbuf();
-  if (in.bad()) throw Error(fmt::format("{}: reading it failed: {}", path.string(), std::strerror(errno)));
-  return std::move(content).str();
-}
-
 bool is_header(const std::vector<std::string_view>& fields, int columns) {
   if (static_cast<int>(fields.size()) != columns) return false;
   for (const auto& field : fields) {
@@ -117,8 +103,22 @@ void write_directly(const fs::path& path, std::string_view content) {
 
 }  // namespace
 
+std::string read_whole(const fs::path& path, std::string_view expected) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    throw Error(fmt::format("{}: is a folder, expected {}", path.string(), expected));
+  }
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  std::ostringstream content;
+  content << in.rdbuf();
+  if (in.bad()) throw Error(fmt::format("{}: reading it failed: {}", path.string(), std::strerror(errno)));
+  return std::move(content).str();
+}
+
 Matrix read_table(const fs::path& path, int columns, std::string_view meaning) {
-  std::string content = read_whole(path);
+  std::string content = read_whole(path, "a CSV file");
   if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);  // the mark that spreadsheets put first
   std::vector<double> values;
   bool first = true;

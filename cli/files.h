@@ -9,6 +9,10 @@
 
 namespace pullback::cli {
 
+// The bytes of a file. `expected` says in errors what it should be ("a CSV file").
+// Errors: pullback::Error with the path for a file that cannot be read.
+std::string read_whole(const std::filesystem::path& path, std::string_view expected);
+
 // Rows of `columns` numbers separated by commas, returned as columns: columns×K, K ≥ 1. Blank lines and lines that
 // start with '#' are skipped, and so is a first line of as many fields none of which is a number: a header. `meaning`
 // says in errors what a row holds ("a point of dimension 2"). Errors: pullback::Error with path and line for a file

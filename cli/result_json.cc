@@ -60,13 +60,28 @@ Json as_json(const Effort& effort) {
           {"generator_seconds", number(counts.seconds)}};
 }
 
+namespace {
+
+Json columns_json(const Matrix& points) {
+  Json list = Json::array();
+  for (Eigen::Index i = 0; i < points.cols(); ++i)
+    list.push_back(pullback::cli::as_json(ConstVectorRef(points.col(i))));
+  return list;
+}
+
+}  // namespace
+
 Json as_json(const Curve& curve, int samples) {
-  Json points = Json::array();
-  if (curve.empty()) return {{"t", Json::array()}, {"z", points}};
+  if (curve.empty()) return {{"t", Json::array()}, {"z", Json::array()}};
   const Vector times = uniform_times(samples);
-  const Matrix positions = curve.position(times);
-  for (Eigen::Index i = 0; i < positions.cols(); ++i) points.push_back(as_json(ConstVectorRef(positions.col(i))));
-  return {{"t", as_json(ConstVectorRef(times))}, {"z", points}};
+  return {{"t", as_json(ConstVectorRef(times))}, {"z", columns_json(curve.position(times))}};
+}
+
+Json nodes_json(const Curve& curve) {
+  return {{"t", as_json(ConstVectorRef(curve.times()))},
+          {"z", columns_json(curve.positions())},
+          {"velocity", columns_json(curve.velocities())},
+          {"acceleration", curve.quintic() ? columns_json(curve.accelerations()) : Json(nullptr)}};
 }
 
 Json as_json(const GeodesicResult& result, int samples) {
@@ -92,7 +107,8 @@ Json as_json(const GeodesicResult& result, int samples) {
           {"seconds", number(result.effort.seconds)},
           {"certificate", as_json(certificate, result.termination)},
           {"effort", as_json(result.effort)},
-          {"curve", as_json(result.curve, samples)}};
+          {"curve", as_json(result.curve, samples)},
+          {"nodes", nodes_json(result.curve)}};
 }
 
 std::string as_text(const Json& json) {

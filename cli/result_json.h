@@ -20,8 +20,12 @@ Json as_json(const Effort& effort);
 // {"t": […], "z": [[…], …]} at `samples` times uniform in t; two empty lists for an empty curve.
 Json as_json(const Curve& curve, int samples);
 
-// Termination, message, length, length_error, energy, seconds, certificate, effort, curve. Lengths of an empty curve
-// are null.
+// The nodes that make the curve exactly, {"t": […], "z": [[…], …], "velocity": [[…], …], "acceleration": [[…], …]};
+// "acceleration" is null for cubic pieces, all lists are empty for an empty curve.
+Json nodes_json(const Curve& curve);
+
+// Termination, message, length, length_error, energy, seconds, certificate, effort, curve, nodes. Lengths of an empty
+// curve are null.
 Json as_json(const GeodesicResult& result, int samples);
 
 // As text, a line break at the end.

@@ -1,0 +1,124 @@
+#include "pullback/cli/json_view.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "pullback/cli/files.h"
+#include "pullback/generators/error.h"
+
+namespace pullback::cli {
+
+namespace {
+
+// Throws where an object has a key twice.
+class UniqueKeys {
+ public:
+  void operator()(Json::parse_event_t event, const Json& value) {
+    if (event == Json::parse_event_t::object_start) open_.emplace_back();
+    if (event == Json::parse_event_t::object_end) open_.pop_back();
+    if (event == Json::parse_event_t::key && !open_.back().insert(value.get<std::string>()).second) {
+      throw Error(fmt::format("the key {} comes twice in one object", quote(value)));
+    }
+  }
+
+ private:
+  std::vector<std::set<std::string>> open_;
+};
+
+}  // namespace
+
+Json read_json(const std::filesystem::path& path) {
+  const std::string text = read_whole(path, "a JSON file");
+  UniqueKeys keys;
+  try {
+    return Json::parse(text, [&](int /*depth*/, Json::parse_event_t event, const Json& value) {
+      keys(event, value);
+      return true;
+    });
+  } catch (const Json::parse_error& error) {
+    throw Error(
+        fmt::format("{}: is not JSON: wrong or cut off at byte {} of {}", path.string(), error.byte, text.size()));
+  } catch (const Json::exception&) {
+    throw Error(fmt::format("{}: holds a number beyond the range of a double", path.string()));
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", path.string(), error.what()));
+  }
+}
+
+std::string quote(const Json& json) {
+  constexpr std::size_t kMost = 40;
+  if (json.is_structured()) return json.is_array() ? "a list" : "an object";
+  std::string text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (text.size() > kMost) text = text.substr(0, kMost) + "…";
+  return text;
+}
+
+void JsonView::fail(const std::string& expected) const {
+  throw Error(fmt::format("{}: {}: expected {}, got {}", file_, place_.empty() ? "the document" : place_, expected,
+                          quote(*json_)));
+}
+
+JsonView JsonView::at(const char* key) const {
+  if (!has(key)) fail(fmt::format("an object with the key \"{}\"", key));
+  JsonView view((*json_)[key], file_);
+  view.place_ = place_.empty() ? key : place_ + "." + key;
+  return view;
+}
+
+std::vector<JsonView> JsonView::list() const {
+  if (!json_->is_array()) fail("a list");
+  std::vector<JsonView> views;
+  for (std::size_t i = 0; i < json_->size(); ++i) {
+    views.emplace_back((*json_)[i], file_);
+    views.back().place_ = fmt::format("{}[{}]", place_, i);
+  }
+  return views;
+}
+
+double JsonView::number() const {
+  if (json_->is_null()) return std::numeric_limits<double>::quiet_NaN();
+  if (!json_->is_number()) fail("a number or null");
+  return json_->get<double>();
+}
+
+double JsonView::number_or_zero(const char* key) const { return has(key) ? at(key).number() : 0; }
+
+std::string JsonView::text() const {
+  if (!json_->is_string()) fail("text");
+  return json_->get<std::string>();
+}
+
+int JsonView::index(std::size_t count) const {
+  if (!json_->is_number_integer() || json_->get<std::int64_t>() < 0 ||
+      static_cast<std::uint64_t>(json_->get<std::int64_t>()) >= count) {
+    fail(fmt::format("a whole number from 0 to {}", static_cast<std::int64_t>(count) - 1));
+  }
+  return json_->get<int>();
+}
+
+Vector JsonView::vector() const {
+  if (!json_->is_array()) fail("a list of numbers");
+  Vector out(static_cast<Eigen::Index>(json_->size()));
+  for (Eigen::Index i = 0; i < out.size(); ++i) {
+    const Json& entry = (*json_)[static_cast<std::size_t>(i)];
+    if (!entry.is_number() && !entry.is_null()) fail("a list of numbers");
+    out(i) = entry.is_null() ? std::numeric_limits<double>::quiet_NaN() : entry.get<double>();
+  }
+  return out;
+}
+
+Matrix JsonView::columns(int rows) const {
+  const std::vector<JsonView> points = list();
+  Matrix out(rows, static_cast<Eigen::Index>(points.size()));
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Vector point = points[i].vector();
+    if (point.size() != rows) points[i].fail(fmt::format("{} coordinates", rows));
+    out.col(static_cast<Eigen::Index>(i)) = point;
+  }
+  return out;
+}
+
+}  // namespace pullback::cli

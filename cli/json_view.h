@@ -1,0 +1,50 @@
+// Reading JSON that anybody may have written.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pullback/cli/result_json.h"
+
+namespace pullback::cli {
+
+// Parses a file. Errors: pullback::Error with the path for a file that cannot be read, is not JSON (also NaN, Infinity
+// and numbers beyond a double), or names a key twice in one object, which readers would understand differently.
+Json read_json(const std::filesystem::path& path);
+
+// A value in a document and where it stands, so that what is wrong with it can be said.
+//
+// Errors of all readers: pullback::Error "FILE: PLACE: expected …, got …".
+class JsonView {
+ public:
+  // `file` names the document in errors. The document must outlive its views.
+  JsonView(const Json& json, std::string file) : json_(&json), file_(std::move(file)) {}
+
+  const Json& json() const { return *json_; }
+  // "results[3].nodes.z"; empty for the document.
+  const std::string& place() const { return place_; }
+
+  bool has(const char* key) const { return json_->is_object() && json_->contains(key); }
+  JsonView at(const char* key) const;
+  std::vector<JsonView> list() const;
+
+  double number() const;  // null is NaN, as it is written
+  double number_or_zero(const char* key) const;
+  std::string text() const;
+  int index(std::size_t count) const;  // a whole number from 0 to count − 1
+  Vector vector() const;               // of numbers
+  Matrix columns(int rows) const;      // a list of points of `rows` coordinates each, as columns
+
+  [[noreturn]] void fail(const std::string& expected) const;
+
+ private:
+  const Json* json_;
+  std::string file_;
+  std::string place_;
+};
+
+// A value as one short piece of printable ASCII.
+std::string quote(const Json& json);
+
+}  // namespace pullback::cli
