@@ -1,0 +1,1 @@
+pullback_plugin(wavefront SOURCES wavefront.cc box.cc meeting.cc)

@@ -1,0 +1,178 @@
+#include "pullback/plugins/wavefront/wavefront.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pullback/manifold/relaxation.h"
+#include "pullback/plugins/wavefront/box.h"
+#include "pullback/plugins/wavefront/meeting.h"
+#include "pullback/solvers/plugin.h"
+
+namespace pullback {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// The box is chosen on a grid of this share of the nodes, but no fewer than the second number.
+constexpr double kCoarseShare = 1.0 / 8;
+constexpr double kFewestPoints = 400;
+// Ways round whose lengths differ from the barrier between them by less than this fraction are one.
+constexpr double kLeastDepth = 1e-3;
+// Chords per piece by which the paths and the straight line are compared.
+constexpr int kComparison = 4;
+// A descent step is taken when it promises to lower the energy by this fraction.
+constexpr double kWorthwhile = 1e-4;
+constexpr const char* kNotAGeodesic = "not a geodesic: follow it with a local solver, as in wavefront+energy";
+
+// A curve that competes, with its length by chords.
+struct Candidate {
+  Curve curve;
+  double length;
+};
+
+Candidate measured(const Manifold& manifold, Curve curve, int pieces, Workspace& ws) {
+  const Matrix Z = curve.position(uniform_times(kComparison * pieces + 1));
+  Vector chords(Z.cols() - 1);
+  manifold.chords(Z, chords, ws);
+  return {std::move(curve), chords.sum()};
+}
+
+// Both halves of the path through a node where the fronts meet; no columns where one of them is missing.
+Matrix path_through(const Fronts& fronts, std::int64_t node) {
+  const BoxGrid& box = fronts.grid->box();
+  const Vector middle = box.points(box.indices(node).cast<double>());
+  const Matrix back = fronts.from->path(middle);
+  const Matrix on = fronts.to->path(middle);
+  if (back.cols() == 0 || on.cols() == 0) return Matrix(box.dimension(), 0);
+  Matrix out(box.dimension(), back.cols() + on.cols() - 1);
+  out << back.rowwise().reverse(), on.rightCols(on.cols() - 1);
+  return out;
+}
+
+// The path at constant speed, with its ends exact, and relaxed.
+Candidate straightened(const GeodesicProblem& problem, Matrix path, const WavefrontOptions& options,
+                       SolveContext& context) {
+  path.col(0) = problem.from;
+  path.rightCols(1) = problem.to;
+  const Manifold& manifold = *problem.manifold;
+  Workspace& ws = context.workspace();
+  Curve curve = constant_speed(manifold, Curve::through(path), options.nodes, ws);
+  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}};
+  relaxation.should_stop = [&context] { return context.should_stop(); };
+  if (options.relaxation > 0) curve = relaxed(manifold, curve, relaxation, ws);
+  return measured(manifold, std::move(curve), options.nodes, ws);
+}
+
+std::vector<Candidate> paths_through_meetings(const GeodesicProblem& problem, const Fronts& fronts,
+                                              const WavefrontOptions& options, SolveContext& context) {
+  std::vector<Candidate> out;
+  for (const Meeting& meeting :
+       find_meetings(fronts.grid->box(), fronts.from->values(), fronts.to->values(), kLeastDepth)) {
+    if (static_cast<int>(out.size()) > options.alternatives || context.should_stop()) break;
+    Matrix path = path_through(fronts, meeting.node);
+    if (path.cols() == 0) continue;
+    out.push_back(straightened(problem, std::move(path), options, context));
+    context.record(static_cast<int>(out.size()) - 1, out.back().length);
+  }
+  return out;
+}
+
+// What is known of the grid, for people.
+std::string describe(const Fronts& fronts) {
+  const BoxGrid& box = fronts.grid->box();
+  const bool closed = (shortest_through_sides(fronts).array() >= fronts.distance).all();
+  return fmt::format("distance {:.5g} on a grid of {} nodes; {}", fronts.distance, fmt::join(box.counts, "×"),
+                     closed ? "no path that leaves its box is shorter"
+                            : "a path that leaves its box could be shorter (raise enlargements or margin)");
+}
+
+// The shortest of the paths found and the straight line; the others are told of.
+Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Fronts& fronts,
+                    const WavefrontOptions& options, SolveContext& context) {
+  Candidate straight =
+      measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
+  std::stable_sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return a.length < b.length; });
+  Outcome out;
+  out.claim = Termination::kStalled;
+  out.iterations = static_cast<int>(paths.size());
+  const bool line = straight.length <= paths.front().length;
+  out.message = fmt::format("{}, {} of {} ways round; {}", describe(fronts), line ? "and the straight line is shorter than the path," : "the shortest",
+                            paths.size(), kNotAGeodesic);
+  if (line) std::swap(straight, paths.front());
+  out.curve = std::move(paths.front().curve);
+  context.met_curve(std::move(straight.curve));
+  for (std::size_t i = 1; i < paths.size(); ++i) context.met_curve(std::move(paths[i].curve));
+  return out;
+}
+
+Outcome stopped(const GeodesicProblem& problem, SolveContext& context) {
+  Outcome out;
+  out.curve = problem.initial;
+  out.claim = context.stop_reason();
+  out.message = "stopped before the fronts had met; the curve is the one it started from";
+  return out;
+}
+
+Outcome failed(std::string message) {
+  Outcome out;
+  out.claim = Termination::kNumericalFailure;
+  out.message = std::move(message);
+  return out;
+}
+
+std::string separated_message(const Manifold& manifold, const GeodesicProblem& problem, const Fronts& fronts,
+                              Workspace& ws) {
+  for (const auto& [end, name] : {std::pair(&problem.from, "from"), std::pair(&problem.to, "to")}) {
+    Matrix R(end->size(), end->size());
+    manifold.factor(*end, R, ws);
+    if (!R.allFinite()) return fmt::format("the metric is not finite at '{}'", name);
+  }
+  const auto reached = [](const DistanceField& field) { return (field.values().array() < kInfinity).count(); };
+  return fmt::format("no path joins the ends on a grid of {} nodes: 'from' reaches {} of them, 'to' {}; the metric is "
+                     "not finite in between (raise margin, enlargements or points)",
+                     fronts.grid->box().size(), reached(*fronts.from), reached(*fronts.to));
+}
+
+}  // namespace
+
+Outcome WavefrontSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  if (problem.from == problem.to) {
+    Outcome out;
+    out.curve = Curve::straight(problem.from, problem.to);
+    out.claim = Termination::kConverged;
+    out.message = "the ends coincide";
+    return out;
+  }
+  const int n = problem.manifold->dimension();
+  if (n != 2 && n != 3) {
+    return failed(fmt::format("wavefront works in 2 or 3 latent dimensions, got {}; use graph", n));
+  }
+  const WhitenedChart chart =
+      whitened_chart(*problem.manifold, problem.initial, problem.from, problem.to, context.workspace());
+  const double coarse = std::max(kCoarseShare * options_.points, kFewestPoints);
+  const ChosenBox box = choose_box(problem, chart, {options_.margin, options_.enlargements, coarse}, context);
+  if (box.stopped) return stopped(problem, context);
+  const Fronts fronts = run_fronts(problem, chart, box.bounds, options_.points, context);
+  if (!fronts) return stopped(problem, context);
+  std::vector<Candidate> paths = paths_through_meetings(problem, fronts, options_, context);
+  if (paths.empty() && context.should_stop()) return stopped(problem, context);
+  if (paths.empty()) return failed(separated_message(*problem.manifold, problem, fronts, context.workspace()));
+  return shortest_of(std::move(paths), problem, fronts, options_, context);
+}
+
+const PluginInfo* pullback_plugin_wavefront() {
+  static const PluginInfo info{
+      kPluginApiVersion, "wavefront", "1.0", this_build(), [](PluginRegistrar& registrar) {
+        registrar.solvers.add<WavefrontSolver, WavefrontOptions>(
+            "wavefront", "globally shortest path on a grid in 2 or 3 dimensions, by anisotropic fast marching: a start",
+            "Mirebeau 2019, Riemannian fast-marching on Cartesian grids using Voronoi's first reduction, HAL hal-01507334");
+      }};
+  return &info;
+}
+
+}  // namespace pullback
