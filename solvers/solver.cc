@@ -7,6 +7,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "pullback/manifold/measure.h"
 #include "pullback/solvers/certificate.h"
 
 namespace pullback {
@@ -47,31 +48,24 @@ void validate(const GeodesicProblem& problem) {
   }
 }
 
-double polyline_length(const Manifold& manifold, const Curve& curve, int chords, Workspace& ws) {
-  Vector d(chords);
-  manifold.chords(curve.position(uniform_times(chords + 1)), d, ws);
+double polyline_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  Vector d(kComparisonChords);
+  manifold.chords(curve.position(uniform_times(kComparisonChords + 1)), d, ws);
   return d.sum();
 }
 
-// A length that the curve certainly does not exceed, but for what its polyline cannot see: extrapolated, and more by
-// the whole of what the last halving changed.
-double safe_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  const double coarse = polyline_length(manifold, curve, kComparisonChords, ws);
-  const double fine = polyline_length(manifold, curve, 2 * kComparisonChords, ws);
-  return fine + (fine - coarse) / 3 + std::abs(fine - coarse);
-}
-
-// The shortest of the curves met with the right ends, when it beats the length found.
+// The shortest of the curves met with the right ends, when it beats the length found. A polyline is shorter than its
+// curve, so that it only says which are worth measuring.
 std::optional<double> shorter_met(const Manifold& manifold, const std::vector<Curve>& met, double length,
                                   Workspace& ws) {
   std::optional<double> shortest;
+  const double shorter = length * (1 - kShorterBy);
   for (const Curve& curve : met) {
-    if (curve.empty()) continue;
-    const double other = safe_length(manifold, curve, ws);
-    // Written so that a NaN length counts as longer than anything.
-    if (std::isfinite(other) && !(other >= length * (1 - kShorterBy)) && other < shortest.value_or(INFINITY)) {
-      shortest = other;
-    }
+    if (curve.empty() || polyline_length(manifold, curve, ws) >= shorter) continue;
+    const Measurement measured = measure(manifold, curve, ws);
+    const double at_most = measured.length + measured.length_error;
+    // Written so that a length that is NaN counts for nothing, and every finite one for less than that.
+    if (std::isfinite(at_most) && !(at_most >= shorter) && at_most < shortest.value_or(INFINITY)) shortest = at_most;
   }
   return shortest;
 }

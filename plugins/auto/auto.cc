@@ -146,24 +146,20 @@ AutoSolver::AutoSolver(AutoOptions options, const SolverRegistry& registry)
     : GeodesicSolver("auto"),
       options_(options),
       graph_(make_if_registered(registry, "graph", fmt::format(":alternatives={}", options.alternatives))),
-      wavefront_(make_if_registered(registry, "wavefront")),
       smooth_(make_all(registry, {"newton", "energy", "shooting"})),
-      rough_(make_all(registry, {"energy"})) {}
+      rough_(make_all(registry, {"newton", "energy"})) {}
 
 // The initial curve, and what the searches find of other ways.
 std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveContext& context) const {
   std::vector<Curve> out{problem.initial};
-  const bool small = problem.manifold->dimension() == 2 || problem.manifold->dimension() == 3;
-  for (const GeodesicSolver* search : {graph_.get(), small ? wavefront_.get() : nullptr}) {
-    if (search == nullptr || context.should_stop()) continue;
-    const std::size_t met = context.met_curves().size();
-    try {
-      out.push_back(run_other(*search, problem, context).curve);
-    } catch (const std::exception&) {
-      continue;  // the others will do
-    }
-    out.insert(out.end(), context.met_curves().begin() + static_cast<std::ptrdiff_t>(met), context.met_curves().end());
+  if (graph_ == nullptr) return out;
+  const std::size_t met = context.met_curves().size();
+  try {
+    out.push_back(run_other(*graph_, problem, context).curve);
+  } catch (const std::exception&) {
+    return out;  // the initial curve will do
   }
+  out.insert(out.end(), context.met_curves().begin() + static_cast<std::ptrdiff_t>(met), context.met_curves().end());
   return out;
 }
 

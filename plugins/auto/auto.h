@@ -31,9 +31,8 @@ struct AutoOptions {
 
 // Finds the shortest geodesic that it can, and says how.
 //
-//   1. Starts: the initial curve (the straight line), the paths of a graph, and in two and three dimensions those of a
-//      wave front: different homotopy classes. All are relaxed on few chords; those that end in the same place count
-//      once.
+//   1. Starts: the initial curve (the straight line) and several paths of a graph, which keep away from one another:
+//      different homotopy classes. All are relaxed on few chords; those that end in the same place count once.
 //   2. The shortest few are followed by the local solvers that the manifold allows, the most exact first (newton,
 //      energy, shooting where it is smooth; energy elsewhere), until the certificate finds a curve converged.
 //   3. A geodesic that is a saddle is left to both sides along the direction in which its second variation is negative.
@@ -42,7 +41,7 @@ struct AutoOptions {
 //
 // Solvers that are not registered are left out. Errors: std::invalid_argument when no local solver is registered.
 // Cost: a graph of the points and, for each start that is followed, a local solve and a certificate. Weaknesses: the
-// shortest curve found is the shortest of those tried; only the wave front searches everywhere, on a grid.
+// shortest curve found is the shortest of those tried, and nothing proves that there is no other.
 // Thread safety: immutable. Reference: none; its parts have theirs.
 class AutoSolver final : public GeodesicSolver {
  public:
@@ -54,7 +53,6 @@ class AutoSolver final : public GeodesicSolver {
 
   AutoOptions options_;
   std::unique_ptr<const GeodesicSolver> graph_;
-  std::unique_ptr<const GeodesicSolver> wavefront_;
   std::vector<std::unique_ptr<const GeodesicSolver>> smooth_;  // for smooth manifolds, in the order of trying
   std::vector<std::unique_ptr<const GeodesicSolver>> rough_;   // for all others
 };
