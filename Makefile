@@ -30,7 +30,7 @@ build: deps $(BUILD)/build.ninja  ## the tool build/release/bin/pullback, with t
 
 demo: deps $(BUILD)/build.ninja  ## compare the solvers on the shipped models; writes build/demo/report.html
 	cmake --build --preset release --target pullback
-	$(BUILD)/bin/pullback compare --pairs 16 --out build/demo
+	$(BUILD)/bin/pullback compare --pairs 12 --out build/demo
 
 test: deps $(BUILD)/build.ninja  ## build everything and run all tests
 	cmake --build --preset release

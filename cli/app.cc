@@ -142,6 +142,10 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
       ->capture_default_str()
       ->check(in_range(1, 1'000'000));
   command->add_option("--seed", arguments->seed, "chooses the pairs")->type_name("S")->capture_default_str();
+  command->add_option("--outside", arguments->outside, "share of the pairs with ends anywhere in the box of the codes")
+      ->type_name("SHARE")
+      ->capture_default_str()
+      ->check(in_range(0, 1));
   command->add_option("--box", arguments->box, "where ends lie for generators without codes")->type_name("LO,HI");
   command->add_option("--out", arguments->out, "where results.json and report.html go")
       ->type_name("DIR")

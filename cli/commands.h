@@ -14,7 +14,7 @@ namespace pullback::cli {
 // What all commands that solve have in common.
 struct SolveArguments {
   std::string generator;
-  std::string solver = "graph+energy";
+  std::string solver = "auto";
   std::vector<std::string> plugins;
   std::string points;     // CSV file of latent points for solvers that use them; empty: the model's codes
   int threads = 0;        // 0: one for each processor
@@ -58,6 +58,7 @@ struct CompareArguments {
   std::vector<std::string> plugins;
   int pairs = 40;
   std::uint64_t seed = 1;
+  double outside = 0;  // share of the pairs with ends outside of the data
   std::string out = "pullback-compare";
   std::string box;
   int threads = 0;

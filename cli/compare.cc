@@ -29,8 +29,8 @@ constexpr Interval kDefaultBox{0.2, 1.8};
 constexpr double kSecondsBetweenCheckpoints = 10;
 
 const std::vector<std::string> kDefaultGenerators = {"mnist-vae", "mnist-dae", "mnist-gan"};
-const std::vector<std::string> kDefaultSolvers = {"graph",        "energy",         "shooting",
-                                                  "graph+energy", "graph+shooting", "energy+shooting"};
+const std::vector<std::string> kDefaultSolvers = {"graph",        "energy",         "shooting",        "newton",
+                                                  "graph+energy", "graph+shooting", "energy+shooting", "auto"};
 
 struct Setup {
   Study study;
@@ -52,7 +52,7 @@ Setup prepare(const CompareArguments& arguments, const std::string& command) {
   const Interval box = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
   for (const std::string& name : arguments.generators.empty() ? kDefaultGenerators : arguments.generators) {
     StudyPart part{session.open(name), {}, {}};
-    part.pairs = choose_pairs(part.space, arguments.pairs, arguments.seed, box);
+    part.pairs = choose_pairs(part.space, arguments.pairs, arguments.seed, box, arguments.outside);
     part.results.resize(part.pairs.size() * study.solvers.size());
     study.parts.push_back(std::move(part));
   }

@@ -15,7 +15,7 @@ namespace pullback::cli {
 // End points to join, with where they come from.
 struct StudyPair {
   std::string name;  // "two sevens", "3 to 8"
-  std::string kind;  // "within", "across", "codes" (labels unknown), "box", "sevens"
+  std::string kind;  // "within", "across", "codes" (labels unknown), "outside", "box", "sevens"
   Vector from;
   Vector to;
   std::optional<int> from_label;
@@ -47,9 +47,11 @@ struct Study {
 };
 
 // `count` pairs of codes, half of them across and half within classes where labels are known, and before them two
-// sevens where there are such; for a space without codes pairs in the box, at points where the metric is finite and
-// regular. The same seed gives the same pairs on every machine. Errors: std::invalid_argument when the box holds no
-// regular points.
-std::vector<StudyPair> choose_pairs(const OpenedSpace& space, int count, std::uint64_t seed, Interval box);
+// sevens where there are such; the share `outside` of them has ends drawn uniformly from the box that holds the codes,
+// most of which lies outside of the data. For a space without codes pairs in `box`. Drawn ends are points at which the
+// metric is finite and regular. The same seed gives the same pairs on every machine. Errors: std::invalid_argument when
+// a box holds no regular points.
+std::vector<StudyPair> choose_pairs(const OpenedSpace& space, int count, std::uint64_t seed, Interval box,
+                                    double outside = 0);
 
 }  // namespace pullback::cli

@@ -79,17 +79,39 @@ std::optional<StudyPair> draw_codes(const OpenedSpace& space, bool across, Rando
   return std::nullopt;
 }
 
-// A point of the box at which the metric is finite and regular.
-Vector draw_regular(const OpenedSpace& space, Interval box, Random& random, Workspace& workspace) {
+// A point of the box from `low` to `high` at which the metric is finite and regular; nothing where there seems to be
+// none.
+std::optional<Vector> draw_regular(const OpenedSpace& space, const Vector& low, const Vector& high, Random& random,
+                                   Workspace& workspace) {
   constexpr int kTries = 1'000;
   for (int i = 0; i < kTries; ++i) {
     Vector point(space.dimension());
-    for (double& coordinate : point) coordinate = random.uniform(box.low, box.high);
+    for (Eigen::Index k = 0; k < point.size(); ++k) point(k) = random.uniform(low(k), high(k));
     const double kappa = condition_number(singular_values(*space.manifold, point, workspace))(0);
     if (std::isfinite(kappa)) return point;
   }
+  return std::nullopt;
+}
+
+StudyPair pair_in_box(const OpenedSpace& space, Interval box, Random& random, Workspace& workspace) {
+  const Vector low = Vector::Constant(space.dimension(), box.low);
+  const Vector high = Vector::Constant(space.dimension(), box.high);
+  const auto from = draw_regular(space, low, high, random, workspace);
+  const auto to = draw_regular(space, low, high, random, workspace);
+  if (from && to) return {"", "box", *from, *to, {}, {}};
   throw std::invalid_argument(
       fmt::format("--box {},{}: {} has a regular metric nowhere in it, choose another", box.low, box.high, space.name));
+}
+
+// Ends drawn from the box that just holds the codes.
+StudyPair pair_outside(const OpenedSpace& space, Random& random, Workspace& workspace) {
+  const Vector low = space.codes.rowwise().minCoeff();
+  const Vector high = space.codes.rowwise().maxCoeff();
+  const auto from = draw_regular(space, low, high, random, workspace);
+  const auto to = draw_regular(space, low, high, random, workspace);
+  if (from && to) return {"", "outside", *from, *to, {}, {}};
+  throw std::invalid_argument(
+      fmt::format("--outside: {} has a regular metric nowhere in the box of its codes", space.name));
 }
 
 void name_pair(StudyPair& pair, std::size_t number) {
@@ -100,7 +122,8 @@ void name_pair(StudyPair& pair, std::size_t number) {
 
 }  // namespace
 
-std::vector<StudyPair> choose_pairs(const OpenedSpace& space, int count, std::uint64_t seed, Interval box) {
+std::vector<StudyPair> choose_pairs(const OpenedSpace& space, int count, std::uint64_t seed, Interval box,
+                                    double outside) {
   Random random(seed);
   Workspace workspace;
   std::vector<StudyPair> pairs;
@@ -108,11 +131,11 @@ std::vector<StudyPair> choose_pairs(const OpenedSpace& space, int count, std::ui
   const std::size_t first = pairs.size();
   for (int i = 0; i < count; ++i) {
     std::optional<StudyPair> pair;
-    if (space.codes.cols() >= 2) pair = draw_codes(space, i % 2 == 0, random);
-    if (!pair) {
-      const Vector from = draw_regular(space, box, random, workspace);
-      pair = StudyPair{"", "box", from, draw_regular(space, box, random, workspace), {}, {}};
+    if (space.codes.cols() >= 2) {
+      const bool next = std::floor((i + 1) * outside) > std::floor(i * outside);
+      pair = next ? pair_outside(space, random, workspace) : draw_codes(space, i % 2 == 0, random);
     }
+    if (!pair) pair = pair_in_box(space, box, random, workspace);
     pairs.push_back(std::move(*pair));
     name_pair(pairs.back(), pairs.size() - first);
   }

@@ -138,6 +138,19 @@ TEST(ChoosePairs, KeepsToPlacesWithAMetric) {
   EXPECT_THROW(choose_pairs(space, 1, 1, {-2, -1}), std::invalid_argument);
 }
 
+TEST(ChoosePairs, DrawsAShareOutsideOfTheData) {
+  const OpenedSpace space = space_with_codes(200);
+  const auto pairs = choose_pairs(space, 40, 3, {0.2, 1.8}, 0.25);
+  const auto outside = [](const StudyPair& pair) { return pair.kind == "outside"; };
+  EXPECT_EQ(std::ranges::count_if(pairs, outside), 10);
+  for (const StudyPair& pair : pairs) {
+    if (!outside(pair)) continue;
+    EXPECT_TRUE((pair.from.array() >= space.codes.rowwise().minCoeff().array()).all());
+    EXPECT_TRUE((pair.to.array() <= space.codes.rowwise().maxCoeff().array()).all());
+    EXPECT_FALSE((space.codes.colwise() - pair.from).colwise().norm().minCoeff() == 0) << "a code";
+  }
+}
+
 TEST(LatentPlane, HoldsWhatItIsGivenAtEqualScales) {
   LatentPlane plane = whole_plane();
   Matrix points(2, 3);
