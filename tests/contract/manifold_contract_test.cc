@@ -172,6 +172,9 @@ TEST_P(EveryManifold, VariationHasTheHessianOfTheEnergy) {
   const double difference =
       (16 * (moved(h) + moved(-h)) - (moved(2 * h) + moved(-2 * h)) - 30 * moved(0)) / (12 * h * h);
   EXPECT_NEAR(quadratic, difference, 1e-5 * (std::abs(quadratic) + energy(Z)));
+  EXPECT_NEAR(variation.energy, energy(Z), 1e-12 * energy(Z));
+  const double slope = (8 * (moved(h) - moved(-h)) - (moved(2 * h) - moved(-2 * h))) / (12 * h);
+  EXPECT_NEAR(variation.chord_gradient.cwiseProduct(whitened).sum(), slope, 1e-7 * (std::abs(slope) + energy(Z)));
 }
 
 TEST_P(EveryManifold, VariationHasTheEnergyAndTheGradientOfTheChords) {
