@@ -1,0 +1,160 @@
+#include "pullback/plugins/discrete/discrete.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "pullback/generators/callback.h"
+#include "pullback/manifold/block_tridiagonal.h"
+#include "pullback/manifold/discrete_calculus.h"
+#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/manifold/whitening.h"
+#include "pullback/solvers/plugin.h"
+
+namespace pullback {
+namespace {
+
+// What the certificate would refute anyway.
+constexpr double kHonest = 1e-7;
+
+// The manifold seen through values of f in the chart w = (z − origin) in whitened axes: z = A w + origin.
+struct Chart {
+  std::shared_ptr<const Manifold> manifold;
+  Matrix A;
+  Vector origin;
+
+  Matrix from_latent(const Matrix& Z) const { return A.triangularView<Eigen::Upper>().solve(Z.colwise() - origin); }
+};
+
+Chart whitened_chart(const GeodesicProblem& problem, Workspace& ws) {
+  const Eigen::Index n = problem.from.size();
+  Chart out{problem.manifold, Matrix::Identity(n, n), Vector::Zero(n)};
+  const auto f = problem.manifold->shared_generator();
+  if (!f) return out;  // a metric given directly has no derivatives to mistrust
+  out.origin = problem.initial.position(Vector::Constant(1, 0.5));
+  Matrix R(n, n);
+  problem.manifold->factor(out.origin, R, ws);
+  floor_diagonal(R);
+  if (R.allFinite()) out.A = R.triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
+  Callbacks values;
+  values.value = [f, A = out.A, origin = out.origin](const ConstMatrixRef& W) {
+    Workspace local;  // counted by the generator that calls
+    Matrix X(f->ambient_dimension(), W.cols());
+    f->value((A * W).colwise() + origin, X, local);
+    return X;
+  };
+  out.manifold = std::make_shared<PullbackManifold>(
+      std::make_shared<CallbackGenerator>(static_cast<int>(n), f->ambient_dimension(), std::move(values),
+                                          GeneratorTraits{.name = f->traits().name, .smooth = f->traits().smooth}));
+  return out;
+}
+
+// The minimiser of K chords less a third of what it and that of K/2 chords differ by.
+Matrix extrapolated(const Matrix& fine, const Matrix& coarse) {
+  Matrix difference(coarse.rows(), coarse.cols());
+  for (Eigen::Index i = 0; i < coarse.cols(); ++i) difference.col(i) = (fine.col(2 * i) - coarse.col(i)) / 3;
+  return fine + Curve::through(difference).position(uniform_times(static_cast<int>(fine.cols())));
+}
+
+double excess_of(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
+  const Variation variation = manifold.variation(nodes, ws);
+  const Matrix step = BlockTridiagonalFactor(variation.hessian).solve(variation.gradient);
+  return std::abs(0.5 * variation.gradient.cwiseProduct(step).sum()) / (2 * variation.energy);
+}
+
+class Refinement {
+ public:
+  Refinement(const GeodesicProblem& problem, const DiscreteOptions& options, SolveContext& context)
+      : problem_(problem), options_(options), context_(context), chart_(whitened_chart(problem, context.workspace())) {}
+
+  Outcome run();
+
+ private:
+  Outcome ended(const Matrix& nodes, Termination claim, std::string message) const;
+
+  const GeodesicProblem& problem_;
+  const DiscreteOptions& options_;
+  SolveContext& context_;
+  Chart chart_;
+  int iterations_ = 0;
+};
+
+// The curve through nodes of the whitened chart, in the latent one.
+Outcome Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
+  Curve curve = Curve::through(nodes);
+  if (chart_.manifold->smooth()) {
+    Curve quintic = with_geodesic_accelerations(*chart_.manifold, curve, context_.workspace());
+    if (quintic.accelerations().allFinite()) curve = std::move(quintic);
+  }
+  curve = curve.transformed(chart_.A, chart_.origin);
+  Matrix positions = curve.positions();
+  positions.col(0) = problem_.from;
+  positions.rightCols(1) = problem_.to;
+  Curve kept = curve.quintic() ? Curve(curve.times(), positions, curve.velocities(), curve.accelerations())
+                               : Curve(curve.times(), positions, curve.velocities());
+  return {std::move(kept), claim, std::move(message), iterations_, {}};
+}
+
+Outcome Refinement::run() {
+  Workspace& ws = context_.workspace();
+  const Manifold& manifold = *chart_.manifold;
+  Matrix nodes =
+      chart_.from_latent(constant_speed(*problem_.manifold, problem_.initial, options_.nodes, ws).positions());
+  DiscreteGeodesicOptions bounds;
+  bounds.max_iterations = options_.max_iterations;
+  bounds.should_stop = [this] { return context_.should_stop(); };
+  Matrix coarse;
+  for (;;) {
+    const auto chords = static_cast<int>(nodes.cols()) - 1;
+    const DiscreteGeodesic level = discrete_geodesic(manifold, nodes, bounds, ws);
+    iterations_ += level.iterations;
+    context_.record(iterations_, std::sqrt(2 * level.energy));
+    if (context_.should_stop()) {
+      return ended(level.nodes, context_.stop_reason(), fmt::format("stopped with {} chords", chords));
+    }
+    if (!(level.energy > 0)) {
+      const bool point = level.energy == 0 && level.iterations == 0 && problem_.from == problem_.to;
+      return {problem_.initial,
+              point ? Termination::kConverged : Termination::kNumericalFailure,
+              "the initial curve has no length, or none that is finite",
+              iterations_,
+              {}};
+    }
+    nodes = level.nodes;
+    const bool last = 2 * chords > options_.max_nodes;
+    if (coarse.size() > 0 || last) {
+      const bool extrapolates = manifold.smooth() && coarse.size() > 0;
+      const Matrix best = extrapolates ? extrapolated(nodes, coarse) : nodes;
+      const double excess = excess_of(manifold, best, ws);
+      if (excess <= options_.tolerance || last) {
+        const bool honest = excess <= kHonest;
+        return ended(best, honest ? Termination::kConverged : Termination::kStalled,
+                     fmt::format("discrete geodesics of {} chords and fewer, too long by about {:.1g}{}", chords,
+                                 excess, level.settled ? "" : "; the last did not settle"));
+      }
+    }
+    coarse = nodes;
+    nodes = Curve::through(coarse).position(uniform_times(2 * chords + 1));
+  }
+}
+
+}  // namespace
+
+Outcome DiscreteSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  return Refinement(problem, options_, context).run();
+}
+
+const PluginInfo* pullback_plugin_discrete() {
+  static const PluginInfo info{
+      kPluginApiVersion, "discrete", "1.0", this_build(), [](PluginRegistrar& registrar) {
+        registrar.solvers.add<DiscreteSolver, DiscreteOptions>(
+            "discrete", "discrete geodesics from values of the generator alone, extrapolated in the chords",
+            "Rumpf, Wirth 2015, doi:10.1093/imanum/dru027");
+      }};
+  return &info;
+}
+
+}  // namespace pullback

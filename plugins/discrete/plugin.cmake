@@ -1,0 +1,1 @@
+pullback_plugin(discrete SOURCES discrete.cc)
