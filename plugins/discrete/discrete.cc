@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -25,13 +26,14 @@ struct Chart {
   std::shared_ptr<const Manifold> manifold;
   Matrix A;
   Vector origin;
+  std::shared_ptr<Workspace> values;  // through which f is evaluated; null: not by this chart
 
   Matrix from_latent(const Matrix& Z) const { return A.triangularView<Eigen::Upper>().solve(Z.colwise() - origin); }
 };
 
 Chart whitened_chart(const GeodesicProblem& problem, Workspace& ws) {
   const Eigen::Index n = problem.from.size();
-  Chart out{problem.manifold, Matrix::Identity(n, n), Vector::Zero(n)};
+  Chart out{problem.manifold, Matrix::Identity(n, n), Vector::Zero(n), nullptr};
   const auto f = problem.manifold->shared_generator();
   if (!f) return out;  // a metric given directly has no derivatives to mistrust
   out.origin = problem.initial.position(Vector::Constant(1, 0.5));
@@ -40,10 +42,10 @@ Chart whitened_chart(const GeodesicProblem& problem, Workspace& ws) {
   floor_diagonal(R);
   if (R.allFinite()) out.A = R.triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
   Callbacks values;
-  values.value = [f, A = out.A, origin = out.origin](const ConstMatrixRef& W) {
-    Workspace local;  // counted by the generator that calls
+  out.values = std::make_shared<Workspace>();
+  values.value = [f, A = out.A, origin = out.origin, local = out.values](const ConstMatrixRef& W) {
     Matrix X(f->ambient_dimension(), W.cols());
-    f->value((A * W).colwise() + origin, X, local);
+    f->value((A * W).colwise() + origin, X, *local);
     return X;
   };
   out.manifold = std::make_shared<PullbackManifold>(
@@ -71,6 +73,7 @@ class Refinement {
       : problem_(problem), options_(options), context_(context), chart_(whitened_chart(problem, context.workspace())) {}
 
   Outcome run();
+  void count_differences();
 
  private:
   Outcome ended(const Matrix& nodes, Termination claim, std::string message) const;
@@ -80,7 +83,15 @@ class Refinement {
   SolveContext& context_;
   Chart chart_;
   int iterations_ = 0;
+  std::int64_t values_before_ = 0;  // counted before the chart was evaluated
 };
+
+// The values that differences took are counted too, beside the derivatives that they made.
+void Refinement::count_differences() {
+  if (!chart_.values) return;
+  const std::int64_t plain = context_.workspace().counts().values - values_before_;
+  const Workspace::Count count(context_.workspace(), &EvaluationCounts::values, chart_.values->counts().values - plain);
+}
 
 // The curve through nodes of the whitened chart, in the latent one.
 Outcome Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
@@ -103,6 +114,7 @@ Outcome Refinement::run() {
   const Manifold& manifold = *chart_.manifold;
   Matrix nodes =
       chart_.from_latent(constant_speed(*problem_.manifold, problem_.initial, options_.nodes, ws).positions());
+  values_before_ = ws.counts().values;
   DiscreteGeodesicOptions bounds;
   bounds.max_iterations = options_.max_iterations;
   bounds.should_stop = [this] { return context_.should_stop(); };
@@ -144,7 +156,10 @@ Outcome Refinement::run() {
 }  // namespace
 
 Outcome DiscreteSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  return Refinement(problem, options_, context).run();
+  Refinement refinement(problem, options_, context);
+  Outcome out = refinement.run();
+  refinement.count_differences();
+  return out;
 }
 
 const PluginInfo* pullback_plugin_discrete() {
