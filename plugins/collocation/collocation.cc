@@ -105,21 +105,26 @@ std::string failed_message(const Attempt& last, bool coarse) {
   switch (last.newton) {
     case NewtonStatus::kConverged:
       return fmt::format(
-          "collocation on {} intervals leaves a residual of {:.2g} of the length, and more intervals are not allowed or "
+          "collocation on {} intervals leaves a residual of {:.2g} of the length, and more intervals are not allowed "
+          "or "
           "of no use (a kink, or a metric that is singular on the way); {}",
           last.intervals, last.residual, what);
     case NewtonStatus::kStopped:
       return fmt::format("collocation was stopped; {}", what);
     case NewtonStatus::kMaxIterations:
-      return fmt::format("Newton's method on the collocation equations still moves by {:.2g} of the length; {}; raise "
-                         "max_iterations or start from a better curve",
-                         last.correction, what);
+      return fmt::format(
+          "Newton's method on the collocation equations still moves by {:.2g} of the length; {}; raise "
+          "max_iterations or start from a better curve",
+          last.correction, what);
     case NewtonStatus::kStalled:
-      return fmt::format("Newton's method on the collocation equations finds no better step ({:.2g} of the length is "
-                         "left); {}; start from a better curve",
-                         last.correction, what);
+      return fmt::format(
+          "Newton's method on the collocation equations finds no better step ({:.2g} of the length is "
+          "left); {}; start from a better curve",
+          last.correction, what);
     case NewtonStatus::kSingular:
-      return fmt::format("the collocation equations are singular (the ends are conjugate, or the metric is singular on the way); {}", what);
+      return fmt::format(
+          "the collocation equations are singular (the ends are conjugate, or the metric is singular on the way); {}",
+          what);
     default:
       return fmt::format("collocation meets a point where the metric is singular or not finite; {}", what);
   }
@@ -168,9 +173,10 @@ Search search(const GeodesicProblem& problem, const CollocationOptions& options,
 }
 
 std::string converged_message(const Search& search) {
-  std::string message = fmt::format("geodesic equation solved by collocation on {} intervals, {} iterations, residual "
-                                    "{:.1g} of the length",
-                                    search.found.intervals, search.iterations, search.found.residual);
+  std::string message = fmt::format(
+      "geodesic equation solved by collocation on {} intervals, {} iterations, residual "
+      "{:.1g} of the length",
+      search.found.intervals, search.iterations, search.found.residual);
   if (!search.satisfied()) {
     message += fmt::format("; it is longer than the curve that collocation started from ({:.6g} against {:.6g})",
                            search.found.length, search.start_length);
@@ -206,14 +212,14 @@ Outcome CollocationSolver::run(const GeodesicProblem& problem, SolveContext& con
 }
 
 const PluginInfo* pullback_plugin_collocation() {
-  static const PluginInfo info{
-      kPluginApiVersion, "collocation", "1.0", this_build(), [](PluginRegistrar& registrar) {
-        registrar.solvers.add<CollocationSolver, CollocationOptions>(
-            "collocation",
-            "solves the geodesic equation by Lobatto collocation of fourth order, with residual control and a mesh that "
-            "refines itself",
-            "Kierzenka, Shampine 2001, doi:10.1145/502800.502801");
-      }};
+  static const PluginInfo info{kPluginApiVersion, "collocation", "1.0", this_build(), [](PluginRegistrar& registrar) {
+                                 registrar.solvers.add<CollocationSolver, CollocationOptions>(
+                                     "collocation",
+                                     "solves the geodesic equation by Lobatto collocation of fourth order, with "
+                                     "residual control and a mesh that "
+                                     "refines itself",
+                                     "Kierzenka, Shampine 2001, doi:10.1145/502800.502801");
+                               }};
   return &info;
 }
 

@@ -52,9 +52,7 @@ class MeshNewton {
   bool damped_step();
   NewtonStatus finish(MeshSolution& out);
 
-  auto node_factor(Eigen::Index i) const {
-    return node_factors_.middleCols(n_ * i, n_).triangularView<Eigen::Upper>();
-  }
+  auto node_factor(Eigen::Index i) const { return node_factors_.middleCols(n_ * i, n_).triangularView<Eigen::Upper>(); }
   auto middle_factor(Eigen::Index i) const {
     return middle_factors_.middleCols(n_ * i, n_).triangularView<Eigen::Upper>();
   }
@@ -162,8 +160,7 @@ bool MeshNewton::factor(const Matrix& node_derivatives, const Matrix& middle_der
     const Matrix A_right = system(node_derivatives, i + 1);
     const Matrix A_middle = system(middle_derivatives, i);
     const double h = h_(i);
-    lefts.push_back(
-        whitened(-identity - h / 6 * (A_left + 4 * A_middle * (0.5 * identity + h / 8 * A_left)), i, i));
+    lefts.push_back(whitened(-identity - h / 6 * (A_left + 4 * A_middle * (0.5 * identity + h / 8 * A_left)), i, i));
     rights.push_back(
         whitened(identity - h / 6 * (A_right + 4 * A_middle * (0.5 * identity - h / 8 * A_right)), i, i + 1));
     A_left = A_right;

@@ -20,7 +20,7 @@ constexpr double kMeshShare = 0.1;
 constexpr double kLonger = 1e-3;
 constexpr int kLengthChords = 512;
 // Meshes one after the other on which the iteration may fail before it is given up.
-constexpr int kMostFailures = 2;
+constexpr int kMostFailures = 3;
 
 double chord_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
   Vector chords(kLengthChords);
@@ -36,6 +36,25 @@ Curve curve_of(const MeanChart& chart, const AccelerationProcess& process, const
   Matrix geodesic(A.rows(), A.cols());
   chart.acceleration(positions, velocities, geodesic, ws);
   return {process.times(), std::move(positions), std::move(velocities), std::move(geodesic)};
+}
+
+// By what fraction a curve is longer than the much better one beside it: half the mean square of the angle between
+// them. Curves in the chart; what is tangential only moves the parameter.
+double excess_over(const MeanChart& chart, const Curve& curve, const Curve& better, Workspace& ws) {
+  const Vector t = uniform_times(2 * better.pieces() + 1);
+  const Matrix velocities = better.velocity(t);
+  const Matrix differences = curve.velocity(t) - velocities;
+  const Matrix R = chart.factor(better.position(t), ws);
+  const Eigen::Index n = chart.dimension();
+  double sum = 0;
+  for (Eigen::Index k = 0; k < t.size(); ++k) {
+    const auto block = R.middleCols(n * k, n).triangularView<Eigen::Upper>();
+    const Vector v = block * velocities.col(k);
+    const Vector d = block * differences.col(k);
+    const double along = d.dot(v) / v.squaredNorm();
+    sum += (d - along * v).squaredNorm() / v.squaredNorm();
+  }
+  return 0.5 * sum / static_cast<double>(t.size());
 }
 
 class Refinement {
@@ -71,7 +90,8 @@ class Refinement {
   double bound_;  // a curve that is longer than this has gone astray
   int iterations_ = 0;
   FixedPoint last_;
-  Curve curve_;  // of the finest mesh that was solved; empty when there is none
+  // Of the finest mesh that was solved, the curve being in the chart and empty when there is none.
+  Curve curve_;
   int points_ = 0;
   double residual_ = 0;
   bool converged_ = false;
@@ -113,12 +133,13 @@ Matrix Refinement::first_accelerations(const AccelerationProcess& process) {
 
 // Takes the curve of a solved mesh. True: it is what was asked for.
 bool Refinement::measure(const AccelerationProcess& process, const FixedPoint& found) {
-  const Curve curve = curve_of(chart_, process, found.accelerations, from_, to_, ws_);
+  Curve curve = curve_of(chart_, process, found.accelerations, from_, to_, ws_);
   const Vector residual = chart_.residuals(curve, ws_);
   residual_ = std::sqrt(residual.squaredNorm() / static_cast<double>(residual.size())) / found.length;
   points_ = process.points();
-  curve_ = chart_.unwhiten(curve, problem_.from, problem_.to);
-  return residual_ <= options_.tolerance;
+  const bool settled = !curve_.empty() && excess_over(chart_, curve_, curve, ws_) <= options_.excess;
+  curve_ = std::move(curve);
+  return settled || residual_ <= options_.tolerance;
 }
 
 Outcome Refinement::run() {
@@ -156,9 +177,10 @@ Termination failed_claim(const FixedPoint& last, SolveContext& context) {
 std::string failed_message(const FixedPoint& last, int points, double residual) {
   switch (last.status) {
     case IterationStatus::kConverged:
-      return fmt::format("the fixed point on {} points leaves a residual of {:.2g} of the length between them, and more "
-                         "points are not allowed",
-                         points, residual);
+      return fmt::format(
+          "the fixed point on {} points leaves a residual of {:.2g} of the length between them, and more "
+          "points are not allowed",
+          points, residual);
     case IterationStatus::kStopped:
       return "the fixed-point iteration was stopped";
     case IterationStatus::kMaxIterations:
@@ -175,19 +197,21 @@ std::string failed_message(const FixedPoint& last, int points, double residual) 
 Outcome Refinement::outcome() {
   Outcome out;
   out.iterations = iterations_;
+  Curve curve = curve_.empty() ? Curve() : chart_.unwhiten(curve_, problem_.from, problem_.to);
   if (converged_) {
     out.claim = Termination::kConverged;
-    out.message = fmt::format("geodesic equation solved by fixed-point iteration on {} points, {} iterations, residual "
-                              "{:.1g} of the length",
-                              points_, iterations_, residual_);
-    out.curve = std::move(curve_);
+    out.message = fmt::format(
+        "geodesic equation solved by fixed-point iteration on {} points, {} iterations, residual "
+        "{:.1g} of the length",
+        points_, iterations_, residual_);
+    out.curve = std::move(curve);
     return out;
   }
   out.claim = failed_claim(last_, context_);
   out.message = failed_message(last_, points_, residual_);
-  const bool useful = !curve_.empty() && chord_length(*problem_.manifold, curve_, ws_) <= bound_;
+  const bool useful = !curve.empty() && chord_length(*problem_.manifold, curve, ws_) <= bound_;
   out.message += useful ? fmt::format("; the curve is that of {} points", points_) : "; the curve is its relaxed start";
-  out.curve = useful ? std::move(curve_) : std::move(relaxed_);
+  out.curve = useful ? std::move(curve) : std::move(relaxed_);
   return out;
 }
 

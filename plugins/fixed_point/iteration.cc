@@ -16,7 +16,7 @@ constexpr double kUnconditional = 0.33 * 0.33 * 0.33;
 constexpr double kDependent = 1e-8;
 // Without progress by this share over as many steps as this, an iteration has stalled.
 constexpr double kProgress = 0.9;
-constexpr int kPatience = 50;
+constexpr int kPatience = 30;
 
 struct Iterate {
   Matrix A;  // n×N

@@ -9,7 +9,8 @@ namespace pullback {
 
 // When an iteration ends.
 struct IterationBounds {
-  // Solved when every residual c̈ − a(c, ċ), or their root mean square over the mesh, is at most this share of the length.
+  // Solved when every residual c̈ − a(c, ċ), or their root mean square over the mesh, is at most this share of the
+  // length.
   double tolerance;
   bool every = false;
   int max_iterations;
@@ -28,9 +29,9 @@ struct FixedPoint {
 };
 
 // Solves A = a(c_A, ċ_A) on the mesh of the process by A ← A + α p, with the first α of 1, 0.33 and 0.33² that lowers
-// Σ ‖r‖², r = a(c_A, ċ_A) − A, and where none does α = 0.33³, as published. p = r, or, with a memory, the combination of
-// r and the iterates before that minimises ‖r‖ to first order (Anderson); there, a step that lowers nothing is not taken
-// but remembered, and so corrects the next one.
+// Σ ‖r‖², r = a(c_A, ċ_A) − A, and where none does α = 0.33³, as published. p = r, or, with a memory, the combination
+// of r and the iterates before that minimises ‖r‖ to first order (Anderson); there, a step that lowers nothing is not
+// taken but remembered, and so corrects the next one.
 //
 //   from, to: ends in the chart.  start: n×N.
 // Cost: N accelerations for every α tried. Thread safety: one workspace (in the context) per thread.

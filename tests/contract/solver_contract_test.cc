@@ -44,6 +44,7 @@ double promise(const std::string& chain) {
       {"discrete", 1e-8},
       {"energy", 1e-6},
       {"energy+shooting", 1e-8},
+      {"fixed_point", 1e-6},
       {"georce", 1e-6},
       {"graph", 0},
       {"graph+energy", 1e-6},
