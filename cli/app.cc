@@ -194,6 +194,52 @@ void add_verify(CLI::App& app, Action& action) {
   command->callback([&action, arguments] { action = [arguments] { return run_verify(*arguments); }; });
 }
 
+void add_conditioning_options(CLI::App& command, ConditioningArguments& arguments) {
+  const auto add_list = [&](const char* name, std::vector<std::string>& values, const char* description,
+                            const char* type) {
+    command.add_option(name, values, description)->type_name(type)->allow_extra_args(false);
+  };
+  add_list("--solver", arguments.solvers, "a chain to study besides every registered solver; may be repeated", "CHAIN");
+  command.add_flag("--only", arguments.only, "study the solvers named with --solver and no other");
+  add_list("--family", arguments.families, "a map to study (default: all); may be repeated", "NAME");
+  command.add_option("--dimension", arguments.dimensions, "latent dimensions (default: 2,8,32)")->type_name("D,D,...");
+  command.add_option("--kappa", arguments.kappas, "condition numbers of the charts (default: 1,1e2,...,1e10)")
+      ->type_name("K,K,...");
+  command.add_option("--pairs", arguments.pairs, "pairs for each map, a quarter from 16 dimensions on (default: 4)")
+      ->type_name("N")
+      ->check(in_range(1, 100'000));
+  command.add_option("--seed", arguments.seed, "chooses pairs, charts and networks")
+      ->type_name("S")
+      ->capture_default_str()
+      ->check(in_range(0, 1e9));
+  command.add_option("--out", arguments.out, "where results.json, study.html and the journal go")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command.add_option("--threads", arguments.threads, "solves at a time (default: one for each processor)")
+      ->type_name("T")
+      ->check(in_range(1, 1024));
+  command.add_option("--time-limit", arguments.time_limit, "seconds for each solve (default: 5)")
+      ->type_name("S")
+      ->check(in_range(1e-9, 1e9));
+  command.add_flag("--quick", arguments.quick, "three condition numbers, dimensions 2 and 8, two pairs, one second");
+  add_plugins(command, arguments.plugins);
+}
+
+void add_study(CLI::App& app, Action& action, const std::string& line) {
+  CLI::App* study = app.add_subcommand("study", "how solvers behave as a problem gets harder; writes a report");
+  study->require_subcommand(1);
+  auto arguments = std::make_shared<ConditioningArguments>();
+  CLI::App* command = study->add_subcommand("conditioning", "solvers against the condition number of the Jacobian");
+  add_conditioning_options(*command, *arguments);
+  command->footer(
+      "Work that is finished is kept in DIR/journal.jsonl: the same command goes on where it was stopped or\nkilled. "
+      "The "
+      "exit status is 0 when the study is complete and 1 when it was interrupted.\n\nExample:\n  pullback study "
+      "conditioning --solver graph+energy --out study");
+  command->callback(
+      [&action, arguments, line] { action = [arguments, line] { return run_study_conditioning(*arguments, line); }; });
+}
+
 // Standard error gets at most this many lines when nothing could be done.
 constexpr int kErrorLines = 6;
 
@@ -270,6 +316,7 @@ int run(const std::vector<std::string>& arguments) {
     add_compare(app, action, command_line(arguments));
     add_distances(app, action);
     add_verify(app, action);
+    add_study(app, action, command_line(arguments));
     app.add_subcommand("train", "train a VAE, DAE or GAN (needs LibTorch)");
     return parse_and_run(app, arguments, action);
   } catch (const std::invalid_argument& error) {

@@ -74,6 +74,21 @@ struct VerifyArguments {
   std::string json;
 };
 
+struct ConditioningArguments {
+  std::vector<std::string> solvers;  // chains besides those that are registered
+  bool only = false;                 // no others
+  std::vector<std::string> families;
+  std::string dimensions;  // "2,8"; empty: the default, as for what follows
+  std::string kappas;
+  int pairs = 0;
+  std::uint64_t seed = 1;
+  std::string out = "pullback-conditioning";
+  int threads = 0;
+  double time_limit = 0;
+  bool quick = false;
+  std::vector<std::string> plugins;
+};
+
 int run_solvers(const ListArguments& arguments);
 int run_generators(const ListArguments& arguments);
 int run_geodesic(const GeodesicArguments& arguments);
@@ -81,6 +96,7 @@ int run_distances(const DistancesArguments& arguments);
 int run_inspect(const InspectArguments& arguments);
 // `command`: how the program was called, for the record.
 int run_compare(const CompareArguments& arguments, const std::string& command);
+int run_study_conditioning(const ConditioningArguments& arguments, const std::string& command);
 int run_verify(const VerifyArguments& arguments);
 // Becomes `pullback-train` with the given arguments; returns only where there is none.
 int run_train(const std::vector<std::string>& arguments);

@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "pullback/cli/charts.h"
 #include "pullback/cli/installation.h"
+#include "pullback/cli/study_maps.h"
 #include "pullback/generators/error.h"
 #include "pullback/manifold/metric_manifold.h"
 #include "pullback/manifold/pullback_manifold.h"
@@ -34,6 +36,7 @@ bool ends_like(std::string_view text, std::string_view ending) {
 Session::Session(const std::vector<std::string>& plugins) {
   PluginRegistrar registrar{solvers_, generators_};
   register_builtin_plugins(registrar);
+  register_study_maps(generators_);
   generators_.set_model_directory(models_folder());
   for (const std::string& plugin : plugins) load_plugin(plugin, registrar);
 }
@@ -59,6 +62,8 @@ void Session::load_torch(const std::string& path) {
 }
 
 OpenedSpace Session::open(const std::string& specification) {
+  const ChartedName charted = split_chart(specification);
+  if (!charted.chart.empty()) return in_chart(open(charted.base), charted.chart);
   if (specification == kHalfPlane) return {specification, half_plane(), {}, {}, {}};
   if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
   OpenedGenerator opened = generators_.open(specification);

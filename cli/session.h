@@ -31,8 +31,9 @@ class Session {
 
   const SolverRegistry& solvers() const { return solvers_; }
 
-  // Opens a file, a shipped model, a named surface, or `half-plane`, a metric given directly. LibTorch is loaded when
-  // the first TorchScript file is opened.
+  // Opens a file, a shipped model, a named surface, or `half-plane`, a metric given directly; any but the last also in
+  // an ill-conditioned chart, "NAME@kappa=1e6,chart=rotated,seed=1" (charts.h). LibTorch is loaded when the first
+  // TorchScript file is opened.
   // Errors: std::invalid_argument for an unknown name or parameter, pullback::Error for a file.
   OpenedSpace open(const std::string& specification);
 

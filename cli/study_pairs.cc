@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <stdexcept>
 
+#include "pullback/cli/random.h"
 #include "pullback/cli/study.h"
 #include "pullback/manifold/measure.h"
 
@@ -13,22 +13,6 @@ namespace pullback::cli {
 namespace {
 
 constexpr int kSeven = 7;
-
-// The standard's distributions differ between libraries; these do not.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : engine_(seed) {}
-  Eigen::Index index(Eigen::Index count) {
-    return static_cast<Eigen::Index>(engine_() % static_cast<std::uint64_t>(count));
-  }
-  double uniform(double low, double high) {
-    constexpr double kUnit = 0x1p-53;
-    return low + (high - low) * static_cast<double>(engine_() >> 11) * kUnit;
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 StudyPair pair_of_codes(const OpenedSpace& space, Eigen::Index a, Eigen::Index b) {
   StudyPair pair{"", "codes", space.codes.col(a), space.codes.col(b), {}, {}};

@@ -119,6 +119,7 @@ class ResultCheck {
     check_duplicates();
     if (needs_samples || view_.has("curve")) check_samples();
     if (out_.result.curve.empty()) {
+      out_.without_curve = true;
       check_empty();
     } else {
       out_.result.certificate = measure(out_.result.curve);

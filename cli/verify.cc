@@ -185,7 +185,8 @@ std::string lines_of(const std::string& head, const std::vector<Finding>& findin
 struct Report {
   int verified = 0;
   int failed = 0;
-  int unchecked = 0;  // interrupted
+  int unchecked = 0;      // interrupted
+  int without_curve = 0;  // of those verified
   Json results = Json::array();
   std::vector<Finding> summary;
   std::string text;
@@ -202,6 +203,7 @@ Report make_report(const Document& document) {
     }
     const std::vector<Finding>& findings = task.outcome->findings;
     ++(findings.empty() ? report.verified : report.failed);
+    report.without_curve += findings.empty() && task.outcome->without_curve ? 1 : 0;
     report.text += lines_of(head, findings);
     report.results.push_back({{"result", task.view.place()},
                               {"generator", document.parts[task.part].space.name},
@@ -234,6 +236,9 @@ int run_verify(const VerifyArguments& arguments) {
   report.text += lines_of("", report.summary);
   report.text += fmt::format("{} of {} results verified", report.verified, document.tasks.size());
   if (report.failed > 0) report.text += fmt::format(", {} not", report.failed);
+  if (report.without_curve > 0) {
+    report.text += fmt::format(", {} of them without a curve and without a claim", report.without_curve);
+  }
   if (!report.summary.empty()) report.text += fmt::format(", {} numbers of the summary wrong", report.summary.size());
   report.text += report.unchecked > 0 ? fmt::format(", interrupted before {}\n", report.unchecked) : "\n";
   if (!arguments.json.empty()) {

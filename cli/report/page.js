@@ -243,7 +243,7 @@ function buildInspect() {
   }));
 }
 
-const drawAll = data.kind === 'compare' ? buildCompare() : buildInspect();
+const drawAll = {compare: buildCompare, inspect: buildInspect, conditioning: buildConditioning}[data.kind]();
 let resizing = 0;
 let drawnWidth = window.innerWidth;
 window.addEventListener('resize', () => {

@@ -80,6 +80,31 @@ TEST_F(ReportTest, ShowsEveryMapStripChartAndProfile) {
   EXPECT_THAT(part_of(page.document, "environment"), HasSubstr("compiler"));
 }
 
+TEST_F(ReportTest, ShowsAPanelForEachFamilyAndDimension) {
+  ASSERT_EQ(run_tool({"study", "conditioning", "--only", "--solver", "energy:nodes=16", "--solver", "graph", "--family",
+                      "hill", "--family", "sphere", "--dimension", "2,3", "--kappa", "1,1e4", "--pairs", "1", "--out",
+                      folder_ / "out"})
+                .status,
+            0);
+  for (const char* size : {"1280,900", "390,844"}) {
+    const Rendered page = render(folder_ / "out/study.html", size);
+    EXPECT_THAT(page.console, IsEmpty()) << size;
+    EXPECT_THAT(page.document, HasSubstr("data-ready=\"true\""));
+    for (const char* figure : {"overview-solved", "overview-false", "overview-cost"}) {
+      const std::string part = part_of(page.document, "overview");
+      EXPECT_THAT(part, HasSubstr("id=\"" + std::string(figure) + "\""));
+    }
+    EXPECT_EQ(count(part_of(page.document, "overview"), "class=\"marks\""), 3);
+    EXPECT_EQ(count(part_of(page.document, "panels"), "class=\"marks\""), 2 * 4) << "share and cost";
+    EXPECT_EQ(count(part_of(page.document, "panels"), "<h3"), 2);
+    EXPECT_THAT(part_of(page.document, "panels"), HasSubstr("3 dimensions, 1 pair"));
+    EXPECT_GE(count(part_of(page.document, "panels"), "mark-area role-mark"), 2 * 4) << "bands";
+    EXPECT_THAT(part_of(page.document, "panels"), HasSubstr("10⁴"));
+    EXPECT_THAT(part_of(page.document, "terms"), HasSubstr("<dt>false claim</dt>"));
+    EXPECT_THAT(part_of(page.document, "environment"), HasSubstr("compiler"));
+  }
+}
+
 TEST_F(ReportTest, FetchesNothing) {
   ASSERT_EQ(run_tool({"compare", "sphere", "--solver", "energy", "--pairs", "1", "--out", folder_ / "out"}).status, 0);
   const std::string page = read_file(folder_ / "out/report.html");

@@ -1,0 +1,291 @@
+// The parts of `study conditioning`: charts, maps, intervals, the journal, and what is called solved.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <Eigen/SVD>
+#include <cmath>
+#include <limits>
+
+#include "pullback/cli/charts.h"
+#include "pullback/cli/conditioning_summary.h"
+#include "pullback/cli/journal.h"
+#include "pullback/cli/random.h"
+#include "pullback/cli/statistics.h"
+#include "pullback/cli/study_maps.h"
+#include "pullback/generators/error.h"
+#include "pullback/manifold/measure.h"
+#include "tool.h"
+
+namespace pullback::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+Vector singular_values_of(const Matrix& matrix) { return matrix.jacobiSvd().singularValues(); }
+
+TEST(Charts, HaveThePrescribedSingularValues) {
+  for (const auto kind : {ChartKind::kRotated, ChartKind::kSqueezed}) {
+    for (const int d : {2, 3, 8, 32}) {
+      for (const double kappa : {1.0, 1e3, 1e6}) {
+        const Vector s = singular_values_of(make_chart(kind, d, kappa, 7).matrix);
+        for (int i = 0; i < d; ++i) {
+          const double expected = std::pow(kappa, -static_cast<double>(i) / (d - 1));
+          EXPECT_NEAR(s(i), expected, 100 * kEpsilon) << to_string(kind) << " " << d << " " << kappa;
+        }
+      }
+    }
+  }
+}
+
+TEST(Charts, AShearHasTheTwoExtremes) {
+  constexpr double kKappa = 1e6;
+  const Vector s = singular_values_of(make_chart(ChartKind::kSheared, 5, kKappa, 1).matrix);
+  // Two sheared pairs and one coordinate left over.
+  EXPECT_NEAR(s(0), 1, 1e-12);
+  EXPECT_NEAR(s(2), 1, 1e-12);
+  EXPECT_NEAR(s(3) * kKappa, 1, kKappa * 100 * kEpsilon);
+  EXPECT_NEAR(s(4) * kKappa, 1, kKappa * 100 * kEpsilon);
+}
+
+TEST(Charts, KnowTheirInverse) {
+  constexpr double kKappa = 1e4;
+  for (const auto kind : {ChartKind::kRotated, ChartKind::kSqueezed, ChartKind::kSheared}) {
+    const Chart chart = make_chart(kind, 8, kKappa, 3);
+    const Matrix error = chart.matrix * chart.inverse - Matrix::Identity(8, 8);
+    EXPECT_LE(error.cwiseAbs().maxCoeff(), 100 * kEpsilon * kKappa) << to_string(kind);
+  }
+}
+
+TEST(Charts, TheSeedDecides) {
+  EXPECT_EQ(make_chart(ChartKind::kRotated, 8, 10, 1).matrix, make_chart(ChartKind::kRotated, 8, 10, 1).matrix);
+  EXPECT_NE(make_chart(ChartKind::kRotated, 8, 10, 1).matrix, make_chart(ChartKind::kRotated, 8, 10, 2).matrix);
+}
+
+TEST(Charts, AreOpenedByName) {
+  Session session({});
+  const OpenedSpace base = session.open("hill:d=3");
+  const OpenedSpace space = session.open("hill:d=3@kappa=1e3,chart=rotated,seed=5");
+  const Chart chart = make_chart(ChartKind::kRotated, 3, 1e3, 5);
+  const Vector w = Vector::LinSpaced(3, -0.5, 0.7);
+  const Matrix expected = base.manifold->generator()->jacobian(w) * chart.matrix;
+  const Matrix found = space.manifold->generator()->jacobian(chart.inverse * w);
+  EXPECT_LE((found - expected).cwiseAbs().maxCoeff(), 1e3 * 100 * kEpsilon);
+  EXPECT_EQ(split_chart("some@where/model.safetensors").chart, "") << "a path, not a chart";
+  for (const char* bad : {"hill@kappa=0.5", "hill@kappa=1e3,chart=bent", "hill@kappa=10,sed=1", "hill@kappa=nan",
+                          "half-plane@kappa=2", "sphere-stereographic:d=1@kappa=2"}) {
+    EXPECT_THROW(session.open(bad), std::invalid_argument) << bad;
+  }
+}
+
+TEST(Valley, IsIllConditionedInItsMiddleOnly) {
+  Session session({});
+  constexpr double kKappa = 1e6;
+  const OpenedSpace space = session.open("valley:d=8,kappa=1e6");
+  Workspace workspace;
+  const Vector middle = singular_values(*space.manifold, Vector::Zero(8), workspace);
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_NEAR(middle(i) * std::pow(kKappa, i / 7.0), 1, 1e-9) << i;
+  }
+  const Vector far = singular_values(*space.manifold, 2 * Vector::Unit(8, 0), workspace);
+  EXPECT_LT(far(0) / far(7), 2);
+}
+
+TEST(Valley, CoordinatesGoThereAndBack) {
+  constexpr double kKappa = 1e4;
+  Random random(1);
+  const Matrix points = random.normal_matrix(5, 20);
+  const Matrix back = valley_to_base(valley_from_base(points, kKappa), kKappa);
+  EXPECT_LE((back - points).cwiseAbs().maxCoeff(), 100 * kEpsilon);
+  // Velocities against central differences.
+  const Matrix velocities = random.normal_matrix(5, 20);
+  constexpr double kStep = 1e-5;
+  const Matrix difference =
+      (valley_to_base(points + kStep * velocities, kKappa) - valley_to_base(points - kStep * velocities, kKappa)) /
+      (2 * kStep);
+  const Matrix exact = valley_push(points, velocities, kKappa);
+  // An error of kStep² times third derivatives, each derivative of the scale bringing at most log κ / width.
+  EXPECT_LE((difference - exact).norm(), kStep * kStep * std::pow(std::log(kKappa) / 0.25, 3) * exact.norm());
+}
+
+ConditioningSettings small_settings() {
+  ConditioningSettings settings;
+  settings.solvers = {"energy"};
+  settings.families = {"sphere", "network", "hill", "valley"};
+  settings.dimensions = {2, 8};
+  settings.kappas = {1, 1e3, 1e6};
+  settings.pairs = 2;
+  settings.seed = 1;
+  return settings;
+}
+
+TEST(Panels, LengthsDoNotDependOnTheChart) {
+  Session session({});
+  const auto panels = make_panels(session, small_settings());
+  ASSERT_EQ(panels.size(), 8U);
+  Workspace workspace;
+  for (const ConditioningPanel& panel : panels) {
+    for (const ConditionedSpace& space : panel.spaces) {
+      // Any curve will do: the straight line of the chart, which is another curve in each.
+      const StudyPair& pair = space.pairs[0];
+      const Curve line = Curve::straight(pair.from, pair.to);
+      const double there = measure(*space.space.manifold, line, workspace).length;
+      Matrix nodes = line.position(uniform_times(2049));
+      const double base = measure(*panel.base, space.to_base(Curve::through(nodes)), workspace).length;
+      // Rounding of the chart, and the error of Hermite pieces in a valley.
+      EXPECT_NEAR(base / there, 1, 1e-8 + 10 * kEpsilon * space.kappa) << space.space.name;
+    }
+  }
+}
+
+TEST(Panels, AskForTheSameEndsAtEveryKappa) {
+  Session session({});
+  for (const ConditioningPanel& panel : make_panels(session, small_settings())) {
+    const Matrix expected = panel.base->generator()->value(
+        panel.spaces[0]
+            .to_base(Curve::straight(panel.spaces[0].pairs[1].from, panel.spaces[0].pairs[1].to))
+            .positions());
+    for (const ConditionedSpace& space : panel.spaces) {
+      Matrix ends(panel.dimension, 2);
+      ends << space.pairs[1].from, space.pairs[1].to;
+      const Matrix found = space.space.manifold->generator()->value(ends);
+      EXPECT_LE((found.leftCols(1) - expected.leftCols(1)).norm(), 1e3 * kEpsilon * space.kappa) << space.space.name;
+      EXPECT_LE((found.rightCols(1) - expected.rightCols(1)).norm(), 1e3 * kEpsilon * space.kappa);
+    }
+  }
+}
+
+TEST(WilsonInterval, AgreesWithItsClosedForm) {
+  constexpr double kZ2 = 1.959963984540054 * 1.959963984540054;
+  const ShareInterval none = wilson_interval(0, 10);
+  EXPECT_EQ(none.low, 0);
+  EXPECT_NEAR(none.high, kZ2 / (10 + kZ2), 1e-15);
+  const ShareInterval all = wilson_interval(10, 10);
+  EXPECT_NEAR(all.low, 10 / (10 + kZ2), 1e-15);
+  EXPECT_EQ(all.high, 1);
+  const ShareInterval half = wilson_interval(5, 10);
+  EXPECT_NEAR(half.low + half.high, 1, 1e-15);
+  EXPECT_NEAR(half.high - half.low, std::sqrt(kZ2 / (10 + kZ2)), 1e-15);
+  // The ends are where the score test just rejects: |p̂ − p| = z √(p(1−p)/n).
+  const ShareInterval most = wilson_interval(8, 10);
+  for (const double p : {most.low, most.high}) EXPECT_NEAR(std::pow(0.8 - p, 2), kZ2 * p * (1 - p) / 10, 1e-15);
+  EXPECT_EQ(wilson_interval(0, 0).low, 0);
+  EXPECT_EQ(wilson_interval(0, 0).high, 1);
+}
+
+TEST(Quantile, IsLinearBetweenValues) {
+  EXPECT_EQ(quantile({4, 1, 3, 2}, 0), 1);
+  EXPECT_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
+  EXPECT_EQ(quantile({4, 1, 3, 2}, 1), 4);
+  EXPECT_TRUE(std::isnan(quantile({}, 0.5)));
+}
+
+ConditioningRun converged(double length, double base_length, bool base_converged = true) {
+  ConditioningRun run;
+  run.termination = Termination::kConverged;
+  run.length = length;
+  run.base_length = base_length;
+  run.base_converged = base_converged;
+  return run;
+}
+
+TEST(ClaimOutcome, TellsFalseClaimsFromOtherMinima) {
+  EXPECT_EQ(outcome_of(converged(1.0005, 1.0005), 1), ClaimOutcome::kSolved);
+  EXPECT_EQ(outcome_of(converged(1.2, 1.2), 1), ClaimOutcome::kLonger);
+  EXPECT_EQ(outcome_of(converged(1, 1, false), 1), ClaimOutcome::kFalse);
+  EXPECT_EQ(outcome_of(converged(1, 1.01), 1), ClaimOutcome::kFalse);
+  EXPECT_EQ(outcome_of(converged(1, NAN), 1), ClaimOutcome::kFalse);
+  ConditioningRun stalled = converged(1, 1);
+  stalled.termination = Termination::kStalled;
+  EXPECT_EQ(outcome_of(stalled, 1), ClaimOutcome::kUnclaimed);
+}
+
+// A solve's journal entry as the study makes it: of a curve that is bent in base coordinates, claimed to be right.
+class Liar final : public GeodesicSolver {
+ public:
+  Liar() : GeodesicSolver("liar") {}
+
+ private:
+  Outcome run(const GeodesicProblem& problem, SolveContext& /*context*/) const override {
+    return {problem.initial, Termination::kConverged, "trust me", 1, {}};
+  }
+};
+
+TEST(RunConditioningJob, KeepsNodesOfClaimsOnly) {
+  Session session({});
+  ConditioningStudy study;
+  study.settings = small_settings();
+  study.settings.solvers = {"energy", "liar"};
+  study.settings.families = {"hill"};
+  study.settings.dimensions = {2};
+  study.panels = make_panels(session, study.settings);
+  study.runs.resize(run_count(study));
+  const auto claim = run_conditioning_job(study, {0, 1, 0, 0}, *session.solvers().make("energy"));
+  ASSERT_TRUE(claim);
+  EXPECT_EQ((*claim)["result"]["termination"], "converged");
+  EXPECT_TRUE((*claim)["result"].contains("nodes"));
+  EXPECT_EQ((*claim)["base"]["termination"], "converged");
+  const auto refuted = run_conditioning_job(study, {0, 1, 0, 1}, Liar());
+  EXPECT_EQ((*refuted)["result"]["termination"], "stalled");
+  EXPECT_FALSE((*refuted)["result"].contains("nodes"));
+  take_entry(study, JsonView(*claim, "claim"));
+  take_entry(study, JsonView(*refuted, "refuted"));
+  const auto best = best_lengths(study, 0);
+  EXPECT_EQ(best[0], (*claim)["result"]["length"].get<double>());
+  EXPECT_TRUE(std::isnan(best[1])) << "no solver has tried the second pair";
+  const auto cells = panel_cells(study, 0);
+  EXPECT_EQ(cells[2].count(ClaimOutcome::kSolved), 1);
+  EXPECT_EQ(cells[3].count(ClaimOutcome::kUnclaimed), 1);
+  Json elsewhere = *claim;
+  elsewhere["kappa"] = 3;
+  EXPECT_THROW(take_entry(study, JsonView(elsewhere, "entry")), Error);
+}
+
+std::vector<Json> read_journal(const std::string& path, const Json& header) {
+  std::vector<Json> entries;
+  const Journal journal(path, header, [&](const JsonView& entry) { entries.push_back(entry.json()); });
+  return entries;
+}
+
+TEST(Journal, GoesOnWhereItWasKilled) {
+  const Folder folder;
+  const std::string path = folder / "journal.jsonl";
+  const Json header = {{"settings", {{"seed", 1}}}};
+  {
+    Journal journal(path, header, [](const JsonView&) { FAIL() << "a new journal has no entries"; });
+    for (int i = 0; i < 3; ++i) journal.append({{"entry", i}});
+    EXPECT_THROW(read_journal(path, header), Error) << "another process works on it";
+  }
+  EXPECT_EQ(read_journal(path, header).size(), 3U);
+  const std::string whole = read_file(path);
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{5}}) {
+    folder.put("journal.jsonl", whole.substr(0, whole.size() - cut));
+    EXPECT_EQ(read_journal(path, header).size(), 2U) << cut;
+    EXPECT_EQ(read_file(path), whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1));
+  }
+  folder.put("journal.jsonl", whole.substr(0, 5));
+  EXPECT_EQ(read_journal(path, header).size(), 0U) << "killed within the first line";
+}
+
+TEST(Journal, RefusesOtherSettingsAndDamage) {
+  const Folder folder;
+  const std::string path = folder / "journal.jsonl";
+  read_journal(path, {{"settings", {{"seed", 1}, {"pairs", 4}}}});
+  try {
+    read_journal(path, {{"settings", {{"seed", 1}, {"pairs", 6}}}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("was begun with other settings (pairs was 4, now 6)"));
+  }
+  folder.put("journal.jsonl", "{\"settings\":1}\n{\"entry\":\n{\"entry\":2}\n");
+  try {
+    read_journal(path, {{"settings", 1}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("journal.jsonl:2: is damaged"));
+  }
+}
+
+}  // namespace
+}  // namespace pullback::cli
