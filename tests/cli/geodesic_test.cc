@@ -270,7 +270,8 @@ TEST(TorchScript, SaysThatItNeedsLibTorch) {
 TEST(Help, IsThereForEveryCommand) {
   EXPECT_THAT(run_tool({"--help"}).out, HasSubstr("Examples:"));
   EXPECT_THAT(run_tool({"--version"}).out, StartsWith("pullback "));
-  for (const char* command : {"solvers", "generators", "geodesic", "inspect", "compare", "distances", "verify", "study"}) {
+  for (const char* command :
+       {"solvers", "generators", "geodesic", "inspect", "compare", "distances", "verify", "study"}) {
     const Finished finished = run_tool({command, "--help"});
     EXPECT_EQ(finished.status, 0);
     EXPECT_THAT(finished.out, HasSubstr("Usage: ")) << command;
