@@ -17,6 +17,7 @@ namespace {
 constexpr Eigen::Index kBatch = 128;
 
 using SmallMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 3, 3>;
+using StackedMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 6, 3>;
 using SmallVector = Eigen::Matrix<double, Eigen::Dynamic, 1, Eigen::ColMajor, 3, 1>;
 
 void validate(const Manifold& manifold, const BoxGrid& box) {
@@ -88,7 +89,9 @@ MetricGrid::MetricGrid(const Manifold& manifold, BoxGrid box, const MetricGridOp
     for (Eigen::Index k = 0; k < batch; ++k) indices.col(k) = box_.indices(first + k).cast<double>();
     S.middleCols(n * first, n * batch) = raw_roots(manifold, box_.points(indices), ws);
   }
-  decompose(S);
+  const Matrix chords = chords_along_axes(manifold, ws);
+  if (chords.size() == 0) return;
+  decompose(S, chords);
   complete_ = true;
 }
 
@@ -117,7 +120,29 @@ Matrix MetricGrid::roots(const Manifold& manifold, const ConstMatrixRef& Z, Work
   return S;
 }
 
-void MetricGrid::decompose(const Matrix& S) {
+// The mean chord to both neighbours along each axis, n×K, NaN where one is not finite; empty when stopped.
+Matrix MetricGrid::chords_along_axes(const Manifold& manifold, Workspace& ws) const {
+  const int n = box_.dimension();
+  const std::int64_t count = box_.size();
+  Matrix out(n, count);
+  for (std::int64_t stride = 1, axis = 0; axis < n; stride *= box_.counts(axis++)) {
+    const int length = box_.counts(axis);
+    Matrix line(n, length);
+    Vector d(length - 1);
+    for (std::int64_t first = 0; first < count; ++first) {
+      if (first / stride % length != 0) continue;
+      if (options_.should_stop && options_.should_stop()) return {};
+      for (int i = 0; i < length; ++i) line.col(i) = box_.indices(first + i * stride).cast<double>();
+      manifold.chords(box_.points(line), d, ws);
+      for (int i = 0; i < length; ++i) {
+        out(axis, first + i * stride) = 0.5 * (d(std::max(i - 1, 0)) + d(std::min(i, length - 2)));
+      }
+    }
+  }
+  return out;
+}
+
+void MetricGrid::decompose(const Matrix& S, const Matrix& chords) {
   const int n = box_.dimension();
   const std::int64_t count = box_.size();
   double sum = 0;
@@ -135,7 +160,14 @@ void MetricGrid::decompose(const Matrix& S) {
   for (std::int64_t k = 0; k < count; ++k) {
     const SmallMatrix block = S.middleCols(n * k, n);
     if (!block.allFinite()) continue;
-    const Eigen::JacobiSVD<SmallMatrix> svd(block, Eigen::ComputeFullV);
+    StackedMatrix stacked = StackedMatrix::Zero(2 * n, n);
+    stacked.topRows(n) = block;
+    for (int axis = 0; axis < n; ++axis) {
+      const double length = block.col(axis).norm();
+      const double chord = chords(axis, k) / box_.spacing;
+      if (chord > length) stacked(n + axis, axis) = std::sqrt((chord - length) * (chord + length));
+    }
+    const Eigen::JacobiSVD<StackedMatrix> svd(stacked, Eigen::ComputeFullV);
     const SmallVector sigma = raised(svd.singularValues(), scale_, options_) * box_.spacing;
     const SmallMatrix D = svd.matrixV() * sigma.cwiseAbs2().cwiseInverse().asDiagonal() * svd.matrixV().transpose();
     const SellingTerms terms = selling_terms(D);

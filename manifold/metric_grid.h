@@ -39,7 +39,7 @@ struct BoxGrid {
 struct MetricGridOptions {
   // A metric whose principal lengths in the chart differ by more than this factor has the shorter ones raised: the
   // reach of the stencils grows with it.
-  double anisotropy = 100;
+  double anisotropy = 10;
   // Lengths below this fraction of the root mean square of the largest ones are raised to it: where the metric
   // vanishes, the distance still increases.
   double floor = 1e-6;
@@ -48,12 +48,15 @@ struct MetricGridOptions {
 
 // The inverse metric at every node of a grid, taken apart for causal differences.
 //
-//   D = h⁻² (SᵀS)⁻¹ = Σ_k ρ_k e_k e_kᵀ,   S = R W⁻¹Q,  RᵀR = M(z),   ρ_k ≥ 0, e_k integer vectors.
+//   D = h⁻² (SᵀS + X)⁻¹ = Σ_k ρ_k e_k e_kᵀ,   S = R W⁻¹Q,  RᵀR = M(z),   ρ_k ≥ 0, e_k integer vectors.
+//
+// X is diagonal: what the mean of both chords along an axis, squared, is more than h² (SᵀS)_kk. It is O(h²) where the
+// metric is smooth; a wall that lies between nodes, where the metric does not show it, or a step, is seen so.
 //
 // Weights: m×K with m = n(n+1)/2 and K the grid's size. A node without a finite metric has zero weights: no path goes
 // there. Errors: std::invalid_argument for a dimension other than 2 or 3 or not the manifold's, sizes that do not
 // match, a spacing that is not positive, fewer than two nodes along an axis, or more than kMostNodes.
-// Cost: one factor per node. Memory: 70 bytes a node in the plane, 180 in space. Thread safety: immutable.
+// Cost: one factor and n values per node. Memory: 70 bytes a node in the plane, 180 in space. Thread safety: immutable.
 class MetricGrid {
  public:
   static constexpr std::int64_t kMostNodes = 4'000'000;
@@ -74,7 +77,8 @@ class MetricGrid {
 
  private:
   Matrix raw_roots(const Manifold& manifold, const ConstMatrixRef& Z, Workspace& ws) const;
-  void decompose(const Matrix& S);
+  Matrix chords_along_axes(const Manifold& manifold, Workspace& ws) const;
+  void decompose(const Matrix& S, const Matrix& chords);
 
   BoxGrid box_;
   MetricGridOptions options_;

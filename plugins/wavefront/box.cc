@@ -152,6 +152,7 @@ ChosenBox choose_box(const GeodesicProblem& problem, const WhitenedChart& chart,
     const bool joined = fronts.distance < kInfinity;
     const Matrix through = shortest_through_sides(fronts);
     const bool grow = !joined || (through.array() < fronts.distance).any();
+    out.closed = !grow;
     if (!grow || round == options.enlargements) {
       if (joined) out.bounds = cut(fronts, chart, out.bounds);
       return out;

@@ -45,9 +45,10 @@ struct BoxOptions {
   int enlargements;
   double points;  // of the coarse grid
 };
-// False in `first`: stopped. The box where the paths are that may be shortest.
+// The box where the paths are that may be shortest.
 struct ChosenBox {
   Bounds bounds;
+  bool closed = false;  // no path that leaves it is shorter, as far as the coarse grid knows
   bool stopped = false;
 };
 ChosenBox choose_box(const GeodesicProblem& problem, const WhitenedChart& chart, const BoxOptions& options,

@@ -83,16 +83,15 @@ std::vector<Candidate> paths_through_meetings(const GeodesicProblem& problem, co
 }
 
 // What is known of the grid, for people.
-std::string describe(const Fronts& fronts) {
-  const BoxGrid& box = fronts.grid->box();
-  const bool closed = (shortest_through_sides(fronts).array() >= fronts.distance).all();
-  return fmt::format("distance {:.5g} on a grid of {} nodes; {}", fronts.distance, fmt::join(box.counts, "×"),
+std::string describe(const Fronts& fronts, bool closed) {
+  return fmt::format("distance {:.5g} on a grid of {} nodes; {}", fronts.distance,
+                     fmt::join(fronts.grid->box().counts, "×"),
                      closed ? "no path that leaves its box is shorter"
                             : "a path that leaves its box could be shorter (raise enlargements or margin)");
 }
 
 // The shortest of the paths found and the straight line; the others are told of.
-Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Fronts& fronts,
+Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Fronts& fronts, bool closed,
                     const WavefrontOptions& options, SolveContext& context) {
   Candidate straight =
       measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
@@ -101,7 +100,7 @@ Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem
   out.claim = Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
   const bool line = straight.length <= paths.front().length;
-  out.message = fmt::format("{}, {} of {} ways round; {}", describe(fronts), line ? "and the straight line is shorter than the path," : "the shortest",
+  out.message = fmt::format("{}, {} of {} ways round; {}", describe(fronts, closed), line ? "and the straight line is shorter than the path," : "the shortest",
                             paths.size(), kNotAGeodesic);
   if (line) std::swap(straight, paths.front());
   out.curve = std::move(paths.front().curve);
@@ -162,7 +161,7 @@ Outcome WavefrontSolver::run(const GeodesicProblem& problem, SolveContext& conte
   std::vector<Candidate> paths = paths_through_meetings(problem, fronts, options_, context);
   if (paths.empty() && context.should_stop()) return stopped(problem, context);
   if (paths.empty()) return failed(separated_message(*problem.manifold, problem, fronts, context.workspace()));
-  return shortest_of(std::move(paths), problem, fronts, options_, context);
+  return shortest_of(std::move(paths), problem, fronts, box.closed, options_, context);
 }
 
 const PluginInfo* pullback_plugin_wavefront() {

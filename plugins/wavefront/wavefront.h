@@ -9,7 +9,7 @@ struct WavefrontOptions {
   // Nodes of the grid in all, in cells that are as long in every direction of the whitened chart.
   int points = 12000;
   // The first box reaches beyond the ends by this share of their distance.
-  double margin = 0.5;
+  double margin = 0.6;
   // How often the box may grow where a shorter path could leave it.
   int enlargements = 3;
   // Further paths, through other minima of the length of paths that meet halfway, of which the shortest counts.
