@@ -77,13 +77,13 @@ Matrix AffineChart::rotate_factors(MatrixRef R) const {
   return Q;
 }
 
+// From factors: AᵀMA would lose to rounding what is small in the other chart, squared.
 void AffineChart::do_metric(const ConstMatrixRef& Y, MatrixRef M, Workspace& ws) const {
-  inner_->metric(from_chart(Y), M, ws);
+  do_factor(Y, M, ws);
   const Eigen::Index n = dimension();
   for (Eigen::Index k = 0; k < Y.cols(); ++k) {
-    auto block = M.middleCols(n * k, n);
-    const Matrix changed = A_.transpose() * block * A_;
-    block = 0.5 * (changed + changed.transpose());
+    const Matrix R = M.middleCols(n * k, n);
+    M.middleCols(n * k, n).noalias() = R.transpose() * R;
   }
 }
 

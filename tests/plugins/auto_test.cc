@@ -1,0 +1,96 @@
+#include "pullback/plugins/auto/auto.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numbers>
+#include <stdexcept>
+#include <string>
+
+#include "pullback/generators/compose.h"
+#include "tests/contract/cases.h"
+#include "tests/plugins/problems.h"
+
+namespace pullback {
+namespace {
+
+using testing::Case;
+using testing::case_manifold;
+using testing::CaseKind;
+using ::testing::HasSubstr;
+using testing::known_cases;
+using testing::problem;
+using testing::registries;
+using testing::solve;
+using testing::surface;
+using ::testing::ThrowsMessage;
+using testing::vec;
+
+constexpr double kPi = std::numbers::pi;
+// Digits to which the known answers are written.
+constexpr double kAnswerTolerance = 2e-10;
+
+// Where the straight start is a geodesic that is not the shortest, the shorter curve is found, and called converged.
+TEST(Auto, EndsEverySaddleOnTheShorterCurve) {
+  int saddles = 0;
+  for (const Case& c : known_cases()) {
+    if (c.kind != CaseKind::kSaddle) continue;
+    ++saddles;
+    const GeodesicResult result = solve("auto", problem(case_manifold(c), c.from, c.to));
+    EXPECT_EQ(result.termination, Termination::kConverged) << c.name << ": " << result.message;
+    EXPECT_NEAR(result.certificate.length, c.shortest, (1e-8 + kAnswerTolerance) * c.shortest) << c.name;
+  }
+  EXPECT_GE(saddles, 3);
+}
+
+// Without a graph there is only the straight line, a saddle: it is left by its second variation alone.
+TEST(Auto, LeavesASaddleWithoutAGraph) {
+  SolverRegistry local;
+  GeneratorRegistry generators;
+  for (const char* name : {"auto", "newton"}) {
+    SolverEntry entry = registries().solvers.entries().find(name)->second;
+    local.add(std::move(entry));
+  }
+  const auto solver = local.make("auto");
+  const GeodesicResult result = solver->solve(problem(surface("paraboloid"), vec({1, 0}), vec({-1, 0})));
+  EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
+  EXPECT_NEAR(result.certificate.length, 2.829043600, 1e-8);
+}
+
+TEST(Auto, NeedsALocalSolver) {
+  SolverRegistry only;
+  only.add(SolverEntry(registries().solvers.entries().find("auto")->second));
+  EXPECT_THAT([&] { only.make("auto"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("needs the solver")));
+}
+
+// On the torus the straight line goes the long way round; the message says which start won.
+TEST(Auto, TakesTheShorterWayRoundAndSaysSo) {
+  const auto torus = surface("torus:R=3,r=1");
+  const GeodesicProblem long_way = problem(torus, vec({kPi, 0}), vec({-0.8 * kPi, 0.3}));
+  const GeodesicResult straight = solve("newton", long_way);
+  const GeodesicResult result = solve("auto", long_way);
+  ASSERT_EQ(straight.termination, Termination::kConverged);
+  ASSERT_EQ(result.termination, Termination::kConverged) << result.message;
+  EXPECT_LE(result.certificate.length, straight.certificate.length * (1 + 1e-9));
+  EXPECT_THAT(result.message, HasSubstr("newton from"));
+}
+
+TEST(Auto, DoesNotDependOnTheChart) {
+  Matrix A(2, 2);
+  A << 0.6, -0.8, 0.8, 0.6;
+  for (const double kappa : {1.0, 1e4, 1e8}) {
+    const Matrix squeezed = A * Vector{{1, 1 / kappa}}.asDiagonal() * A.transpose();
+    const Matrix inverse = A * Vector{{1, kappa}}.asDiagonal() * A.transpose();
+    const auto manifold = std::make_shared<PullbackManifold>(
+        std::make_shared<AffineInput>(registries().generators.open("paraboloid").generator, squeezed, Vector::Zero(2)));
+    const Vector from = inverse * vec({1, 0});
+    const Vector to = inverse * vec({std::cos(2.0), std::sin(2.0)});
+    const GeodesicResult result = solve("auto", problem(manifold, from, to));
+    EXPECT_EQ(result.termination, Termination::kConverged) << kappa << ": " << result.message;
+    // The ends are rounded in the chart: κε of the length.
+    EXPECT_NEAR(result.certificate.length, 1.929194426596, 1e-8 + 1e-15 * kappa) << kappa;
+  }
+}
+
+}  // namespace
+}  // namespace pullback
