@@ -19,7 +19,8 @@ namespace pullback {
 // which is monotone and causal for every anisotropy, so that one pass in the order of u finds the viscosity solution:
 // the global distance within the box, over all ways round. A node that is accepted gets differences of second order
 // where the upwind values are smooth, and around the source the differences are corrected by those of the cone
-// √(δᵀM(source)δ), whose tip has no derivatives. Nodes next to the source start with √(δᵀM̄δ), M̄ the mean of both metrics.
+// √(δᵀM(source)δ), whose tip has no derivatives. Nodes next to the source start with √(δᵀM̄δ), M̄ the mean of both
+// metrics.
 //
 // Error: O(h²) where u is smooth, O(h) downwind of kinks. Paths that would leave the box are not found; a metric that
 // changes within a cell is not seen. Nothing may pass a node without a finite metric, and stencils of up to about
@@ -55,9 +56,9 @@ class DistanceField {
   std::int64_t lower_node(const ConstVectorRef& x, double u) const;
 
   std::shared_ptr<const MetricGrid> grid_;
-  Vector source_;         // in indices, as everything below
-  Matrix root_;           // S(source) h
-  double seeded_ = 0;     // nodes as near as this have the cone's values
+  Vector source_;      // in indices, as everything below
+  Matrix root_;        // S(source) h
+  double seeded_ = 0;  // nodes as near as this have the cone's values
   bool complete_ = false;
   Vector values_;
   Matrix velocities_;  // dx/du, towards the source, n×K

@@ -21,8 +21,13 @@ constexpr double kLargestChange = 0.5;
 }  // namespace
 
 Marching::Marching(const MetricGrid& grid, const Vector& source, const Matrix& root, double seeded)
-    : grid_(grid), source_(source), root_(root), seeded_(seeded), n_(grid.box().dimension()),
-      counts_(grid.box().counts), strides_(n_) {
+    : grid_(grid),
+      source_(source),
+      root_(root),
+      seeded_(seeded),
+      n_(grid.box().dimension()),
+      counts_(grid.box().counts),
+      strides_(n_) {
   const std::int64_t count = grid.box().size();
   int stride = 1;
   for (int k = 0; k < n_; ++k) {
@@ -149,13 +154,15 @@ void Marching::accept(std::int64_t node) {
     Update best = update(node, false);
     const double lowest = best.used > 0 ? best.terms[0].value : 0;
     const Update second = update(node, true);
-    if (second.used > 0 && best.edge_to < 0 && std::abs(second.u - best.u) <= kLargestChange * (best.u - lowest)) best = second;
+    if (second.used > 0 && best.edge_to < 0 && std::abs(second.u - best.u) <= kLargestChange * (best.u - lowest))
+      best = second;
     values(node) = best.u;
     if (best.edge_to >= 0) {
       const auto place = static_cast<std::size_t>(best.edge_to * n_);
       for (int k = 0; k < n_; ++k) {
-        velocities(k, node) = (indices_[place + static_cast<std::size_t>(k)] -
-                               indices_[static_cast<std::size_t>(node * n_ + k)]) / (best.u - values(best.edge_to));
+        velocities(k, node) =
+            (indices_[place + static_cast<std::size_t>(k)] - indices_[static_cast<std::size_t>(node * n_ + k)]) /
+            (best.u - values(best.edge_to));
       }
       best.used = 0;
     }

@@ -69,11 +69,11 @@ class Marching {
   Eigen::VectorXi counts_;
   Eigen::VectorXi strides_;
   Vector cone_;
-  Matrix cone_gradients_;  // n×K
+  Matrix cone_gradients_;              // n×K
   std::vector<std::int16_t> indices_;  // n per node
   std::vector<bool> accepted_;
-  std::vector<bool> clipped_;      // a part of the stencil is outside the box or has no metric
-  std::vector<std::int16_t> edges_;  // offsets to the 3ⁿ − 1 nodes around one
+  std::vector<bool> clipped_;                  // a part of the stencil is outside the box or has no metric
+  std::vector<std::int16_t> edges_;            // offsets to the 3ⁿ − 1 nodes around one
   std::vector<std::int64_t> first_dependent_;  // of each node, in dependents_
   std::vector<std::int32_t> dependents_;
   std::priority_queue<Trial, std::vector<Trial>, std::greater<>> queue_;

@@ -31,9 +31,8 @@ std::vector<std::int64_t> front_nodes(const BoxGrid& box, const Vector& from, co
   for (std::int64_t node = 0; node < box.size(); ++node) {
     if (!(from(node) <= to(node) && to(node) < kInfinity)) continue;
     bool last = false;
-    for_each_around(box, box.indices(node), 1, [&](std::int64_t other) {
-      last = last || (from(other) > to(other) && from(other) < kInfinity);
-    });
+    for_each_around(box, box.indices(node), 1,
+                    [&](std::int64_t other) { last = last || (from(other) > to(other) && from(other) < kInfinity); });
     if (last) out.push_back(node);
   }
   return out;

@@ -100,8 +100,9 @@ Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem
   out.claim = Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
   const bool line = straight.length <= paths.front().length;
-  out.message = fmt::format("{}, {} of {} ways round; {}", describe(fronts, closed), line ? "and the straight line is shorter than the path," : "the shortest",
-                            paths.size(), kNotAGeodesic);
+  out.message = fmt::format("{}, {} of {} ways round; {}", describe(fronts, closed),
+                            line ? "and the straight line is shorter than the path," : "the shortest", paths.size(),
+                            kNotAGeodesic);
   if (line) std::swap(straight, paths.front());
   out.curve = std::move(paths.front().curve);
   context.met_curve(std::move(straight.curve));
@@ -132,9 +133,10 @@ std::string separated_message(const Manifold& manifold, const GeodesicProblem& p
     if (!R.allFinite()) return fmt::format("the metric is not finite at '{}'", name);
   }
   const auto reached = [](const DistanceField& field) { return (field.values().array() < kInfinity).count(); };
-  return fmt::format("no path joins the ends on a grid of {} nodes: 'from' reaches {} of them, 'to' {}; the metric is "
-                     "not finite in between (raise margin, enlargements or points)",
-                     fronts.grid->box().size(), reached(*fronts.from), reached(*fronts.to));
+  return fmt::format(
+      "no path joins the ends on a grid of {} nodes: 'from' reaches {} of them, 'to' {}; the metric is "
+      "not finite in between (raise margin, enlargements or points)",
+      fronts.grid->box().size(), reached(*fronts.from), reached(*fronts.to));
 }
 
 }  // namespace
@@ -169,7 +171,8 @@ const PluginInfo* pullback_plugin_wavefront() {
       kPluginApiVersion, "wavefront", "1.0", this_build(), [](PluginRegistrar& registrar) {
         registrar.solvers.add<WavefrontSolver, WavefrontOptions>(
             "wavefront", "globally shortest path on a grid in 2 or 3 dimensions, by anisotropic fast marching: a start",
-            "Mirebeau 2019, Riemannian fast-marching on Cartesian grids using Voronoi's first reduction, HAL hal-01507334");
+            "Mirebeau 2019, Riemannian fast-marching on Cartesian grids using Voronoi's first reduction, HAL "
+            "hal-01507334");
       }};
   return &info;
 }
