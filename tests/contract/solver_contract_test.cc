@@ -49,8 +49,10 @@ double promise(const std::string& chain) {
       {"graph", 0},
       {"graph+energy", 1e-6},
       {"graph+shooting", 1e-8},
+      {"leapfrog", 1e-6},
       {"newton", 1e-8},
       {"shooting", 1e-8},
+      {"string", 1e-6},
       {"wavefront", 0},
       {"wavefront+energy", 1e-6},
   };

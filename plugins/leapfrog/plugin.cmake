@@ -1,0 +1,1 @@
+pullback_plugin(leapfrog SOURCES broken_geodesic.cc leapfrog.cc)

@@ -1,0 +1,1 @@
+pullback_plugin(string SOURCES flow.cc string.cc)
