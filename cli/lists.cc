@@ -117,7 +117,7 @@ int run_solvers(const ListArguments& arguments) {
   std::string text;
   for (const auto& [name, entry] : session.solvers().entries()) text += text_of(entry) + "\n";
   text +=
-      "A chain such as graph+energy starts each solver from the curve of the one before.\n"
+      "A chain such as graph+newton starts each solver from the curve of the one before.\n"
       "Options follow the name: energy:nodes=64\n";
   write_standard_output(text);
   return kDone;
