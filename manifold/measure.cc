@@ -13,7 +13,7 @@ constexpr int kSamplePoints = 1001;  // what length_error promises to whoever sa
 constexpr double kRounding = 1.001;  // whoever adds in another order still finds the length within the error
 constexpr int kFirstChords = 512;    // of the finest polyline to begin with
 constexpr int kMostChords = 1 << 15;
-constexpr double kRelativeTarget = 1e-10;  // no refinement beyond this estimated error
+constexpr double kRelativeTarget = 1e-9;  // no refinement beyond this estimated error, of a value that is better
 constexpr int kQuadratureIntervals = 48;
 // Quadrature is refined, up to 4³ times, while it differs from the ambient length by more than this fraction: over
 // kinks it converges slowly, at steps never.
@@ -67,12 +67,13 @@ void polyline(const Manifold& manifold, const Matrix& points, const Vector& t, i
 void refine(const Manifold& manifold, const Curve& curve, Measurement& out, Workspace& ws) {
   int per_piece = curve.pieces() % 2 == 0 ? 2 : 4;  // the coarsest polyline has a quarter of the chords
   while (per_piece * curve.pieces() < kFirstChords) per_piece *= 2;
-  for (;; per_piece *= 2) {
+  std::array<double, 3> lengths{};
+  std::array<double, 3> energies{};
+  for (int first = 0;; per_piece *= 2, first = 2) {
     const Vector t = piecewise_times(curve, per_piece);
     const Matrix points = curve.position(t);
-    std::array<double, 3> lengths{};
-    std::array<double, 3> energies{};
-    for (int level = 0; level < 3; ++level)
+    // From the second time on, only the finest polyline is new.
+    for (int level = first; level < 3; ++level)
       polyline(manifold, points, t, 4 >> level, lengths[level], energies[level], ws);
     const Refined length = extrapolate(lengths[0], lengths[1], lengths[2]);
     out.length = length.value;
@@ -80,6 +81,8 @@ void refine(const Manifold& manifold, const Curve& curve, Measurement& out, Work
     out.energy = extrapolate(energies[0], energies[1], energies[2]).value;
     const bool last = 2 * per_piece * curve.pieces() > kMostChords;
     if (last || !std::isfinite(out.length) || length.error <= kRelativeTarget * out.length) return;
+    std::rotate(lengths.begin(), lengths.begin() + 1, lengths.end());
+    std::rotate(energies.begin(), energies.begin() + 1, energies.end());
   }
 }
 

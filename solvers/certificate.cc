@@ -19,7 +19,7 @@ constexpr double kFlat = M_PI * M_PI;  // the flat second variation's smallest e
 constexpr int kLeastChords = 128;
 constexpr int kMostChords = 8192;
 constexpr int kMostChordsOfRough = 512;
-constexpr int kMostResidualPoints = 256;
+constexpr int kMostResidualPoints = 128;
 constexpr int kConditionPoints = 129;
 // Ends off by less than this fraction of the problem's size are rounding.
 constexpr double kEndTolerance = 1e-12;
