@@ -60,12 +60,12 @@ struct GeorceOptions {
 //
 // Cost: K+1 Jacobians and about K+1 values an iteration; no second derivatives but for the accelerations of each
 // level's curve. Published: two Jacobians and a weighted Hessian a node.
-// Weaknesses: the convergence is linear (the paper says quadratic; the gradient falls by a constant factor, 0.6 to 0.9
-// on the sphere, as G is frozen), slow where the metric changes much along the curve; a symmetric start stays on a
+// Weaknesses: the convergence is linear (the paper says quadratic; the gradient falls by a constant factor, 0.65 to
+// 0.94 on the sphere, as G is frozen), slow where the metric changes much along the curve; a symmetric start stays on a
 // saddle. Published: the energy of left end points is of first order and can be cheated by a long last step on a
 // coarse grid; its stopping rule has a scale; G must be far from singular: its curves seldom pass the certificate.
 // Reproduces the iterations of the paper's table for the spheres S^2 … S^100: 9, 45, 26, 17, 17, 13, 7
-// (tests/plugins/georce_test.cc).
+// (tests/plugins/georce_test.cc, which for its time leaves out the last).
 // Reference: Rygaard, Hauberg (2025), arXiv:2505.05961.
 class GeorceSolver : public GeodesicSolver {
  public:
