@@ -3,6 +3,7 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace pullback {
@@ -17,6 +18,8 @@ constexpr double kLargestCorrection = 0.25;
 // fraction of what first differences add.
 constexpr double kSmoothness = 2;
 constexpr double kLargestChange = 0.5;
+// An offset that some node which it passes finds longer by this factor leads across a wall.
+constexpr double kWall = 3;
 
 }  // namespace
 
@@ -38,6 +41,7 @@ Marching::Marching(const MetricGrid& grid, const Vector& source, const Matrix& r
   velocities = Matrix::Zero(n_, count);
   accepted_.assign(static_cast<std::size_t>(count), false);
   clipped_ = accepted_;
+  closed_.assign(static_cast<std::size_t>(count), 0);
   const int around = n_ == 2 ? 9 : 27;
   for (int code = 0; code < around; ++code) {
     if (code == around / 2) continue;  // the node itself
@@ -80,16 +84,53 @@ std::int64_t Marching::neighbour(std::int64_t node, const std::int16_t* offset, 
   return out;
 }
 
+double Marching::length(std::int64_t node, const Vector& edge) const {
+  return std::sqrt(edge.dot(metrics_.middleCols(n_ * node, n_) * edge));
+}
+
+// A long offset is as long at every node that it passes as at its start, if the metric is what it is there.
+bool Marching::leads_across_a_wall(std::int64_t node, const std::int16_t* offset, int sign) const {
+  int reach = 0;
+  Vector edge(n_);
+  for (int k = 0; k < n_; ++k) {
+    reach = std::max(reach, std::abs(static_cast<int>(offset[k])));
+    edge(k) = offset[k];
+  }
+  const double largest = kWall * length(node, edge);
+  std::int16_t between[3];
+  for (int i = 1; i < reach; ++i) {
+    for (int k = 0; k < n_; ++k) {
+      between[k] = static_cast<std::int16_t>(std::lround(static_cast<double>(sign * i * offset[k]) / reach));
+    }
+    const std::int64_t there = neighbour(node, between, 1);
+    if (there < 0 || grid_.blocked(there) || length(there, edge) > largest) return true;
+  }
+  return false;
+}
+
 void Marching::find_clipped() {
+  metrics_ = Matrix::Zero(n_, n_ * values.size());
+  for (std::int64_t node = 0; node < values.size(); ++node) {
+    if (!grid_.blocked(node)) metrics_.middleCols(n_ * node, n_) = inverse_metric(node).inverse();
+  }
   for (std::int64_t node = 0; node < values.size(); ++node) {
     for (int t = 0; t < grid_.terms(); ++t) {
       if (grid_.weight(node, t) <= 0) continue;
       for (const int sign : {1, -1}) {
-        const std::int64_t there = neighbour(node, grid_.offset(node, t), sign);
-        if (there < 0 || grid_.blocked(there)) clipped_[static_cast<std::size_t>(node)] = true;
+        const std::int16_t* offset = grid_.offset(node, t);
+        const std::int64_t there = neighbour(node, offset, sign);
+        if (there >= 0 && !grid_.blocked(there) && !leads_across_a_wall(node, offset, sign)) continue;
+        clipped_[static_cast<std::size_t>(node)] = true;
+        closed_[static_cast<std::size_t>(node)] |= static_cast<std::uint16_t>(1U << (2 * t + (sign > 0 ? 0 : 1)));
       }
     }
   }
+}
+
+std::int64_t Marching::upwind_neighbour(std::int64_t node, int term, int sign) const {
+  const unsigned bit = 1U << (2 * term + (sign > 0 ? 0 : 1));
+  if ((closed_[static_cast<std::size_t>(node)] & bit) != 0) return -1;
+  return neighbour(node, grid_.offset(node, term), sign);
 }
 
 // use(node, other): the value of `other` depends on that of `node`.
@@ -100,7 +141,7 @@ void Marching::for_each_dependence(Use&& use) const {
     for (int t = 0; t < grid_.terms(); ++t) {
       if (grid_.weight(other, t) <= 0) continue;
       for (const int sign : {1, -1}) {
-        const std::int64_t node = neighbour(other, grid_.offset(other, t), sign);
+        const std::int64_t node = upwind_neighbour(other, t, sign);
         if (node >= 0) use(static_cast<std::size_t>(node), other);
       }
     }
@@ -141,7 +182,7 @@ void Marching::seed() {
     Vector delta(n_);
     for (int k = 0; k < n_; ++k) delta(k) = indices_[static_cast<std::size_t>(node * n_ + k)] - source_(k);
     if (delta.norm() > seeded_ || grid_.blocked(node)) continue;
-    const Matrix mean = 0.5 * (metric + inverse_metric(node).inverse());
+    const Matrix mean = 0.5 * (metric + metrics_.middleCols(n_ * node, n_));
     values(node) = std::sqrt(delta.dot(mean * delta));
     if (values(node) > 0) velocities.col(node) = -delta / values(node);
     queue_.push({values(node), node});
@@ -197,7 +238,7 @@ bool Marching::upwind(std::int64_t node, int t, bool second_order, double bound,
   const std::int16_t* offset = grid_.offset(node, t);
   std::int64_t best = -1;
   for (const int sign : {1, -1}) {
-    const std::int64_t there = neighbour(node, offset, sign);
+    const std::int64_t there = upwind_neighbour(node, t, sign);
     if (!usable(there) || (best >= 0 && values(there) >= values(best))) continue;
     best = there;
     out = {weight, values(there), offset, sign};
@@ -252,13 +293,12 @@ Marching::Update Marching::update(std::int64_t node, bool second_order) const {
 
 // Where the stencil is not whole, an edge to a node around it may be shorter than what the scheme finds.
 void Marching::shorten_by_edges(std::int64_t node, Update& update) const {
-  const Matrix metric = inverse_metric(node).inverse();
   for (std::size_t e = 0; e < edges_.size(); e += static_cast<std::size_t>(n_)) {
     const std::int64_t there = neighbour(node, edges_.data() + e, 1);
     if (!usable(there)) continue;
     Vector edge(n_);
     for (int k = 0; k < n_; ++k) edge(k) = edges_[e + static_cast<std::size_t>(k)];
-    const double u = values(there) + std::sqrt(edge.dot(metric * edge));
+    const double u = values(there) + 0.5 * (length(node, edge) + length(there, edge));
     if (!(u < update.u)) continue;
     update.u = u;
     update.edge_to = there;

@@ -50,6 +50,10 @@ class Marching {
   template <class Use>
   void for_each_dependence(Use&& use) const;
   void find_clipped();
+  bool leads_across_a_wall(std::int64_t node, const std::int16_t* offset, int sign) const;
+  // x ± e_t of the stencil; −1 outside the box, where there is no metric, and across a wall.
+  std::int64_t upwind_neighbour(std::int64_t node, int term, int sign) const;
+  double length(std::int64_t node, const Vector& edge) const;
   void accept(std::int64_t node);
   Update update(std::int64_t node, bool second_order) const;
   void shorten_by_edges(std::int64_t node, Update& update) const;
@@ -72,6 +76,8 @@ class Marching {
   Matrix cone_gradients_;              // n×K
   std::vector<std::int16_t> indices_;  // n per node
   std::vector<bool> accepted_;
+  Matrix metrics_;                             // n×(nK), in indices
+  std::vector<std::uint16_t> closed_;          // bits 2t and 2t + 1: x + e_t and x − e_t are not to be used
   std::vector<bool> clipped_;                  // a part of the stencil is outside the box or has no metric
   std::vector<std::int16_t> edges_;            // offsets to the 3ⁿ − 1 nodes around one
   std::vector<std::int64_t> first_dependent_;  // of each node, in dependents_

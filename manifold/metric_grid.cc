@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/SVD>
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -15,12 +15,13 @@ namespace {
 
 // Batches of this many points are fastest.
 constexpr Eigen::Index kBatch = 128;
+// Offsets are about as long, and are kept in 16 bits.
+constexpr double kMostAnisotropic = 1e4;
 
 using SmallMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 3, 3>;
-using StackedMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 6, 3>;
 using SmallVector = Eigen::Matrix<double, Eigen::Dynamic, 1, Eigen::ColMajor, 3, 1>;
 
-void validate(const Manifold& manifold, const BoxGrid& box) {
+void validate(const Manifold& manifold, const BoxGrid& box, const MetricGridOptions& options) {
   const int n = box.dimension();
   if (n != 2 && n != 3) throw std::invalid_argument(fmt::format("a metric grid has 2 or 3 dimensions, got {}", n));
   if (n != manifold.dimension()) {
@@ -36,12 +37,23 @@ void validate(const Manifold& manifold, const BoxGrid& box) {
     throw std::invalid_argument(
         fmt::format("a grid needs at least 2 nodes along each axis and at most {} in all", MetricGrid::kMostNodes));
   }
+  if (!(options.anisotropy >= 1 && options.anisotropy <= kMostAnisotropic)) {
+    throw std::invalid_argument(
+        fmt::format("a metric grid's anisotropy must be in [1, {}], got {}", kMostAnisotropic, options.anisotropy));
+  }
 }
 
-// Singular values raised to what keeps them apart from zero and from one another.
-SmallVector raised(const SmallVector& sigma, double scale, const MetricGridOptions& options) {
-  const double largest = sigma.maxCoeff();
-  return sigma.cwiseMax(std::max(largest / options.anisotropy, options.floor * scale));
+// SᵀS + X taken apart, with lengths raised to what keeps them apart from zero and from one another. Squaring is
+// harmless here: what it loses is below what is raised.
+struct Principal {
+  SmallVector lengths;
+  SmallMatrix directions;
+};
+Principal principal(const SmallMatrix& metric, double scale, const MetricGridOptions& options) {
+  const Eigen::SelfAdjointEigenSolver<SmallMatrix> eigen(metric);
+  const SmallVector lengths = eigen.eigenvalues().cwiseMax(0).cwiseSqrt();
+  const double least = std::max(lengths.maxCoeff() / options.anisotropy, options.floor * scale);
+  return {lengths.cwiseMax(least), eigen.eigenvectors()};
 }
 
 }  // namespace
@@ -77,7 +89,7 @@ Matrix BoxGrid::continuous_indices(const ConstMatrixRef& Z) const {
 
 MetricGrid::MetricGrid(const Manifold& manifold, BoxGrid box, const MetricGridOptions& options, Workspace& ws)
     : box_(std::move(box)), options_(options) {
-  validate(manifold, box_);
+  validate(manifold, box_, options_);
   const int n = box_.dimension();
   const std::int64_t count = box_.size();
   terms_ = n * (n + 1) / 2;
@@ -113,9 +125,8 @@ Matrix MetricGrid::roots(const Manifold& manifold, const ConstMatrixRef& Z, Work
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
     auto block = S.middleCols(n * k, n);
     if (!block.allFinite()) continue;
-    const Eigen::JacobiSVD<SmallMatrix> svd(SmallMatrix(block), Eigen::ComputeFullU | Eigen::ComputeFullV);
-    const SmallVector sigma = raised(svd.singularValues(), scale_, options_);
-    block = sigma.asDiagonal() * svd.matrixV().transpose();
+    const Principal at = principal(block.transpose() * block, scale_, options_);
+    block = at.lengths.asDiagonal() * at.directions.transpose();
   }
   return S;
 }
@@ -160,16 +171,14 @@ void MetricGrid::decompose(const Matrix& S, const Matrix& chords) {
   for (std::int64_t k = 0; k < count; ++k) {
     const SmallMatrix block = S.middleCols(n * k, n);
     if (!block.allFinite()) continue;
-    StackedMatrix stacked = StackedMatrix::Zero(2 * n, n);
-    stacked.topRows(n) = block;
+    SmallMatrix metric = block.transpose() * block;
     for (int axis = 0; axis < n; ++axis) {
-      const double length = block.col(axis).norm();
       const double chord = chords(axis, k) / box_.spacing;
-      if (chord > length) stacked(n + axis, axis) = std::sqrt((chord - length) * (chord + length));
+      if (chord * chord > metric(axis, axis)) metric(axis, axis) = chord * chord;
     }
-    const Eigen::JacobiSVD<StackedMatrix> svd(stacked, Eigen::ComputeFullV);
-    const SmallVector sigma = raised(svd.singularValues(), scale_, options_) * box_.spacing;
-    const SmallMatrix D = svd.matrixV() * sigma.cwiseAbs2().cwiseInverse().asDiagonal() * svd.matrixV().transpose();
+    const Principal at = principal(metric, scale_, options_);
+    const SmallVector speeds = (box_.spacing * at.lengths).cwiseAbs2().cwiseInverse();
+    const SmallMatrix D = at.directions * speeds.asDiagonal() * at.directions.transpose();
     const SellingTerms terms = selling_terms(D);
     for (int t = 0; t < terms_; ++t) {
       weights_(t, k) = terms.weights[static_cast<std::size_t>(t)];

@@ -37,9 +37,9 @@ struct BoxGrid {
 };
 
 struct MetricGridOptions {
-  // A metric whose principal lengths in the chart differ by more than this factor has the shorter ones raised: the
-  // reach of the stencils grows with it.
-  double anisotropy = 10;
+  // A metric whose principal lengths in the chart differ by more than this factor (at most 1e4) has the shorter ones
+  // raised: the reach of the stencils, in nodes, grows with it.
+  double anisotropy = 100;
   // Lengths below this fraction of the root mean square of the largest ones are raised to it: where the metric
   // vanishes, the distance still increases.
   double floor = 1e-6;
