@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -23,6 +24,10 @@ constexpr double kCoarseShare = 1.0 / 8;
 constexpr double kFewestPoints = 400;
 // Ways round whose lengths differ from the barrier between them by less than this fraction are one.
 constexpr double kLeastDepth = 1e-3;
+// Where the distance on the grid and the shortest path disagree by more than this fraction, the chart does not suit the
+// path: another pass takes one that is whitened along it.
+constexpr double kAgreement = 0.05;
+constexpr int kPasses = 2;
 // Chords per piece by which the paths and the straight line are compared.
 constexpr int kComparison = 4;
 // A descent step is taken when it promises to lower the energy by this fraction.
@@ -34,6 +39,8 @@ struct Candidate {
   Curve curve;
   double length;
 };
+
+bool is_shorter(const Candidate& a, const Candidate& b) { return a.length < b.length; }
 
 Candidate measured(const Manifold& manifold, Curve curve, int pieces, Workspace& ws) {
   const Matrix Z = curve.position(uniform_times(kComparison * pieces + 1));
@@ -90,19 +97,38 @@ std::string describe(const Fronts& fronts, bool closed) {
                             : "a path that leaves its box could be shorter (raise enlargements or margin)");
 }
 
+// One pass: the chart whitened along a curve, a box in it, the fronts, and the paths through where they meet.
+struct Search {
+  bool closed = false;
+  Fronts fronts;  // null when stopped
+  std::vector<Candidate> paths;
+};
+
+Search search(const GeodesicProblem& problem, const Curve& along, const WavefrontOptions& options,
+              SolveContext& context) {
+  const WhitenedChart chart = whitened_chart(*problem.manifold, along, problem.from, problem.to, context.workspace());
+  const double coarse = std::max(kCoarseShare * options.points, kFewestPoints);
+  const ChosenBox box = choose_box(problem, chart, {options.margin, options.enlargements, coarse}, context);
+  Search out;
+  out.closed = box.closed;
+  if (!box.stopped) out.fronts = run_fronts(problem, chart, box.bounds, options.points, context);
+  if (out.fronts) out.paths = paths_through_meetings(problem, out.fronts, options, context);
+  return out;
+}
+
 // The shortest of the paths found and the straight line; the others are told of.
-Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Fronts& fronts, bool closed,
+Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Search& found,
                     const WavefrontOptions& options, SolveContext& context) {
   Candidate straight =
       measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
-  std::stable_sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return a.length < b.length; });
+  std::stable_sort(paths.begin(), paths.end(), is_shorter);
   Outcome out;
-  out.claim = Termination::kStalled;
+  out.claim = context.should_stop() ? context.stop_reason() : Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
   const bool line = straight.length <= paths.front().length;
-  out.message = fmt::format("{}, {} of {} ways round; {}", describe(fronts, closed),
-                            line ? "and the straight line is shorter than the path," : "the shortest", paths.size(),
-                            kNotAGeodesic);
+  out.message = fmt::format(
+      "{}, {} of {} ways round; {}", found.fronts ? describe(found.fronts, found.closed) : "stopped",
+      line ? "and the straight line is shorter than the path," : "the shortest", paths.size(), kNotAGeodesic);
   if (line) std::swap(straight, paths.front());
   out.curve = std::move(paths.front().curve);
   context.met_curve(std::move(straight.curve));
@@ -153,17 +179,22 @@ Outcome WavefrontSolver::run(const GeodesicProblem& problem, SolveContext& conte
   if (n != 2 && n != 3) {
     return failed(fmt::format("wavefront works in 2 or 3 latent dimensions, got {}; use graph", n));
   }
-  const WhitenedChart chart =
-      whitened_chart(*problem.manifold, problem.initial, problem.from, problem.to, context.workspace());
-  const double coarse = std::max(kCoarseShare * options_.points, kFewestPoints);
-  const ChosenBox box = choose_box(problem, chart, {options_.margin, options_.enlargements, coarse}, context);
-  if (box.stopped) return stopped(problem, context);
-  const Fronts fronts = run_fronts(problem, chart, box.bounds, options_.points, context);
-  if (!fronts) return stopped(problem, context);
-  std::vector<Candidate> paths = paths_through_meetings(problem, fronts, options_, context);
-  if (paths.empty() && context.should_stop()) return stopped(problem, context);
-  if (paths.empty()) return failed(separated_message(*problem.manifold, problem, fronts, context.workspace()));
-  return shortest_of(std::move(paths), problem, fronts, box.closed, options_, context);
+  std::vector<Candidate> paths;
+  Curve along = problem.initial;
+  for (int pass = 1;; ++pass) {
+    const Search found = search(problem, along, options_, context);
+    for (const Candidate& path : found.paths) paths.push_back(path);
+    if (paths.empty() && (!found.fronts || context.should_stop())) return stopped(problem, context);
+    if (paths.empty()) {
+      return failed(separated_message(*problem.manifold, problem, found.fronts, context.workspace()));
+    }
+    const Candidate& best = *std::min_element(paths.begin(), paths.end(), is_shorter);
+    const bool agrees = std::abs(found.fronts.distance - best.length) <= kAgreement * best.length;
+    if (agrees || pass == kPasses || context.should_stop()) {
+      return shortest_of(std::move(paths), problem, found, options_, context);
+    }
+    along = best.curve;
+  }
 }
 
 const PluginInfo* pullback_plugin_wavefront() {

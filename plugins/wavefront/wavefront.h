@@ -42,16 +42,17 @@ struct WavefrontOptions {
 //
 // The box is found on a coarse grid: a path that leaves it is at least min u_from + min u_to over its border long. It
 // grows where that is less than the path found, up to `enlargements` times, and is then cut to what paths 30 % longer
-// than the best can reach. The message says whether a shorter path could still leave it.
+// than the best can reach. The message says whether a shorter path could still leave it. Where the grid's distance and
+// the path found differ by more than 5 %, a second pass takes the chart whitened along that path.
 //
 // It is not a geodesic (claim: stalled): follow it with a local solver, as in "wavefront+energy". What fast marching
 // was chosen for over the heat method: its distance is the viscosity solution, monotone and causal whatever the
 // anisotropy, so that it takes the right way round at the price of O(h²); heat needs a time step, a linear solve and
 // obtuse-free elements, and is smoothed over just where two ways round compete.
 //
-// Cost: one factor per node of the grid and one per coarse node (an eighth) and enlargement; K log K for the fronts;
-// nodes·(relaxation+1) Jacobians per path. Weaknesses: two and three dimensions only (numerical_failure otherwise); a
-// passage or a wall thinner than a cell is not seen; problem.points are not used.
+// Cost: a factor and n values per node of the grid, and per coarse node (an eighth) and enlargement, once or twice; K
+// log K for the fronts; nodes·(relaxation+1) Jacobians per path. Weaknesses: two and three dimensions only
+// (numerical_failure otherwise); a passage or a wall thinner than a cell is not seen; problem.points are not used.
 // Reproduces: second-order convergence to the exact distance, Mirebeau 2019's figure for smooth metrics (see
 // tests/manifold/distance_field_test.cc).
 // References: as distance_field.h; the first use on latent spaces: none known.
