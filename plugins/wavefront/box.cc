@@ -5,39 +5,17 @@
 #include <cmath>
 #include <limits>
 
+#include "pullback/manifold/affine_chart.h"
+
 namespace pullback {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr int kMetricPoints = 33;
-// Mean metrics are raised to this fraction of their largest length, so that the chart is one.
-constexpr double kSmallestLength = 1e-14;
 // Paths longer than the best by this factor are out of the question, on a coarse grid.
 constexpr double kSlack = 1.3;
 // Cells left around what is cut out.
 constexpr int kRim = 2;
 constexpr int kFewestNodes = 4;  // along an axis
-
-// The triangular root of the mean metric over the points where it is finite; the identity where it is nowhere.
-Matrix mean_root(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  const Eigen::Index n = manifold.dimension();
-  Matrix R(n, n * kMetricPoints);
-  manifold.factor(curve.position(uniform_times(kMetricPoints)), R, ws);
-  Matrix stacked = Matrix::Zero(n * kMetricPoints, n);
-  int used = 0;
-  for (Eigen::Index k = 0; k < kMetricPoints; ++k) {
-    if (R.middleCols(n * k, n).allFinite()) stacked.middleRows(n * used++, n) = R.middleCols(n * k, n);
-  }
-  if (used == 0) return Matrix::Identity(n, n);
-  const Eigen::HouseholderQR<Matrix> qr(stacked / std::sqrt(used));
-  Matrix W = qr.matrixQR().topRows(n).triangularView<Eigen::Upper>();
-  const double largest = W.norm();
-  if (largest == 0) return Matrix::Identity(n, n);
-  for (Eigen::Index j = 0; j < n; ++j) {
-    if (std::abs(W(j, j)) < kSmallestLength * largest) W(j, j) = kSmallestLength * largest;
-  }
-  return W;
-}
 
 // An orthogonal matrix whose first column is along the direction.
 Matrix frame_along(const Vector& direction) {
@@ -67,7 +45,7 @@ Bounds reach(const Fronts& fronts) {
   return out;
 }
 
-Bounds cut(const Fronts& fronts, const WhitenedChart& chart, const Bounds& bounds) {
+Bounds cut(const Fronts& fronts, const BoxChart& chart, const Bounds& bounds) {
   const BoxGrid& box = fronts.grid->box();
   const Bounds indices = reach(fronts);
   if (!indices.lower.allFinite()) return bounds;
@@ -80,10 +58,9 @@ Bounds cut(const Fronts& fronts, const WhitenedChart& chart, const Bounds& bound
 
 }  // namespace
 
-WhitenedChart whitened_chart(const Manifold& manifold, const Curve& curve, const Vector& from, const Vector& to,
-                             Workspace& ws) {
-  WhitenedChart out;
-  out.factor = mean_root(manifold, curve, ws);
+BoxChart box_chart(const Manifold& manifold, const Curve& curve, const Vector& from, const Vector& to, Workspace& ws) {
+  BoxChart out;
+  out.factor = mean_factor(manifold, curve, ws);
   const auto W = out.factor.triangularView<Eigen::Upper>();
   out.axes = frame_along(W * (to - from));
   out.from = out.axes.transpose() * (W * from);
@@ -91,7 +68,7 @@ WhitenedChart whitened_chart(const Manifold& manifold, const Curve& curve, const
   return out;
 }
 
-BoxGrid grid_over(const WhitenedChart& chart, const Bounds& bounds, double points) {
+BoxGrid grid_over(const BoxChart& chart, const Bounds& bounds, double points) {
   const Vector extent = bounds.upper - bounds.lower;
   const auto n = static_cast<double>(extent.size());
   BoxGrid box{chart.factor, chart.axes, bounds.lower, std::pow(extent.prod() / points, 1 / n), {}};
@@ -102,7 +79,7 @@ BoxGrid grid_over(const WhitenedChart& chart, const Bounds& bounds, double point
   return box;
 }
 
-Fronts run_fronts(const GeodesicProblem& problem, const WhitenedChart& chart, const Bounds& bounds, double points,
+Fronts run_fronts(const GeodesicProblem& problem, const BoxChart& chart, const Bounds& bounds, double points,
                   SolveContext& context) {
   const auto stop = [&context] { return context.should_stop(); };
   Fronts out;
@@ -140,7 +117,7 @@ Matrix shortest_through_sides(const Fronts& fronts) {
   return (from.array() + to.minCoeff()).min(to.array() + from.minCoeff());
 }
 
-ChosenBox choose_box(const GeodesicProblem& problem, const WhitenedChart& chart, const BoxOptions& options,
+ChosenBox choose_box(const GeodesicProblem& problem, const BoxChart& chart, const BoxOptions& options,
                      SolveContext& context) {
   double growth = options.margin * (chart.to - chart.from).norm();
   ChosenBox out;

@@ -9,14 +9,13 @@
 namespace pullback {
 
 // The chart y = QᵀW z: WᵀW the mean metric along the curve, the first axis of Q from end to end.
-struct WhitenedChart {
+struct BoxChart {
   Matrix factor;  // W, upper triangular
   Matrix axes;    // Q
   Vector from;    // y of both ends
   Vector to;
 };
-WhitenedChart whitened_chart(const Manifold& manifold, const Curve& curve, const Vector& from, const Vector& to,
-                             Workspace& ws);
+BoxChart box_chart(const Manifold& manifold, const Curve& curve, const Vector& from, const Vector& to, Workspace& ws);
 
 struct Bounds {
   Vector lower;
@@ -24,7 +23,7 @@ struct Bounds {
 };
 
 // The grid of about `points` nodes over a box in the chart.
-BoxGrid grid_over(const WhitenedChart& chart, const Bounds& bounds, double points);
+BoxGrid grid_over(const BoxChart& chart, const Bounds& bounds, double points);
 
 // Distances from both ends on one grid; null when stopped.
 struct Fronts {
@@ -34,7 +33,7 @@ struct Fronts {
   double distance = 0;  // between the ends; infinite where no path joins them
   explicit operator bool() const { return to != nullptr; }
 };
-Fronts run_fronts(const GeodesicProblem& problem, const WhitenedChart& chart, const Bounds& bounds, double points,
+Fronts run_fronts(const GeodesicProblem& problem, const BoxChart& chart, const Bounds& bounds, double points,
                   SolveContext& context);
 
 // For each axis (row), its lower (column 0) and upper (column 1) side: the least that a path through it is long.
@@ -51,7 +50,7 @@ struct ChosenBox {
   bool closed = false;  // no path that leaves it is shorter, as far as the coarse grid knows
   bool stopped = false;
 };
-ChosenBox choose_box(const GeodesicProblem& problem, const WhitenedChart& chart, const BoxOptions& options,
+ChosenBox choose_box(const GeodesicProblem& problem, const BoxChart& chart, const BoxOptions& options,
                      SolveContext& context);
 
 }  // namespace pullback

@@ -106,7 +106,7 @@ struct Search {
 
 Search search(const GeodesicProblem& problem, const Curve& along, const WavefrontOptions& options,
               SolveContext& context) {
-  const WhitenedChart chart = whitened_chart(*problem.manifold, along, problem.from, problem.to, context.workspace());
+  const BoxChart chart = box_chart(*problem.manifold, along, problem.from, problem.to, context.workspace());
   const double coarse = std::max(kCoarseShare * options.points, kFewestPoints);
   const ChosenBox box = choose_box(problem, chart, {options.margin, options.enlargements, coarse}, context);
   Search out;

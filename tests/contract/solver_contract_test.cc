@@ -39,8 +39,23 @@ const SolverRegistry& registry() {
 // What a solver promises on smooth problems: the relative error of the length; 0: nothing (a graph's path).
 double promise(const std::string& chain) {
   static const std::map<std::string, double> promises{
-      {"energy", 1e-6},          {"graph+energy", 1e-6}, {"shooting", 1e-8}, {"graph+shooting", 1e-8},
-      {"energy+shooting", 1e-8}, {"graph", 0},           {"wavefront", 0}};
+      {"auto", 1e-8},
+      {"collocation", 1e-8},
+      {"discrete", 1e-8},
+      {"energy", 1e-6},
+      {"energy+shooting", 1e-8},
+      {"fixed_point", 1e-6},
+      {"georce", 1e-6},
+      {"graph", 0},
+      {"graph+energy", 1e-6},
+      {"graph+shooting", 1e-8},
+      {"leapfrog", 1e-6},
+      {"newton", 1e-8},
+      {"shooting", 1e-8},
+      {"string", 1e-6},
+      {"wavefront", 0},
+      {"wavefront+energy", 1e-6},
+  };
   const auto found = promises.find(chain);
   return found == promises.end() ? kConvergedTolerance : found->second;
 }

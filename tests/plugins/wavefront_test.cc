@@ -130,7 +130,7 @@ TEST(Wavefront, TellsOfTheOtherWayRound) {
   Workspace ws;
   SolveContext context(control, ws);
   const Curve line = Curve::straight(rbf.from, rbf.to);
-  const WhitenedChart chart = whitened_chart(*manifold, line, rbf.from, rbf.to, ws);
+  const BoxChart chart = box_chart(*manifold, line, rbf.from, rbf.to, ws);
   const ChosenBox box = choose_box(rbf, chart, {0.6, 3, 1500}, context);
   const Fronts fronts = run_fronts(rbf, chart, box.bounds, 12000, context);
   const auto meetings = find_meetings(fronts.grid->box(), fronts.from->values(), fronts.to->values(), 1e-3);
