@@ -32,6 +32,9 @@ constexpr double kNear = 1e-2;
 constexpr double kContraction = 4;
 // Descent hands over to them at this excess.
 constexpr double kDescended = 1e-4;
+// A curve on which the Hessian is not definite is a saddle only when it is stationary to this excess: on the way to a
+// minimum it may be indefinite for long.
+constexpr double kStationary = 1e-10;
 // How far to move off a saddle, root mean square, in lengths of the curve.
 constexpr std::array<double, 4> kSaddleMoves{0.3, 0.1, 0.03, 0.01};
 // The energy of chords grows by no more than this when there are twice as many, unless the new nodes are out of place.
@@ -132,7 +135,8 @@ MotionStatus MovingCurve::descend(double tolerance, int max_iterations) {
     const double promised = -0.5 * dot(variation_->chord_gradient, step);
     if (!std::isfinite(promised)) return MotionStatus::kNotFinite;
     const double excess = promised / (2 * variation_->energy);
-    if (damping == 0 && excess <= tolerance) return model.exact ? MotionStatus::kSettled : MotionStatus::kSaddle;
+    if (damping == 0 && model.exact && excess <= tolerance) return MotionStatus::kSettled;
+    if (damping == 0 && !model.exact && excess <= std::min(tolerance, kStationary)) return MotionStatus::kSaddle;
     if (excess <= kRounding) return MotionStatus::kStalled;
     if (iteration >= max_iterations) return MotionStatus::kMaxIterations;
     try_step(step, promised, damping);
@@ -159,10 +163,10 @@ MotionStatus MovingCurve::correct(double tolerance, int max_iterations, double* 
     const double now = decrement / (2 * variation_->energy);
     if (!std::isfinite(now)) return MotionStatus::kNotFinite;
     if (*excess < 0) *excess = now;
+    const bool definite = factor.positive_definite();
     const bool contracts = now <= kNear && now * kContraction <= previous;
-    if (now <= tolerance || (factor.positive_definite() && contracts)) {
-      const bool definite = factor.positive_definite();
-      if (now <= tolerance && !definite) return MotionStatus::kSaddle;
+    if (!definite && now <= std::min(tolerance, kStationary)) return MotionStatus::kSaddle;
+    if (definite && (now <= tolerance || contracts)) {
       replace(moved(step));
       ++iterations_;
       last_trial_failed_ = false;

@@ -143,7 +143,11 @@ MotionStatus Search::smooth(MovingCurve& curve) {
     const MotionStatus status = settle(curve, tolerance, &excess);
     if (status == MotionStatus::kStopped || status == MotionStatus::kNotFinite) return status;
     const bool resolved = status == MotionStatus::kSettled || status == MotionStatus::kSaddle;
-    if ((resolved && before && excess <= enough) || last_level(curve)) return status;
+    if (resolved && before && excess <= enough) return status;
+    // The smooth gradient does not settle on these chords; their own energy does, and may be near enough.
+    if (last_level(curve)) {
+      return status == MotionStatus::kUnresolved ? curve.descend(kChordTolerance, options_.max_iterations) : status;
+    }
     before = excess;
     if (curve.refine() || restarts_left_-- <= 0) continue;
     // The chords have passed over something that the curve meets: start again with chords too short for that.
