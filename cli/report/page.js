@@ -11,6 +11,8 @@ function section(id, title, ...content) {
   return element('section', {id}, element('h2', {}, title), ...content);
 }
 
+const counted = (count, thing) => `${count} ${thing}${count === 1 ? '' : 's'}`;
+
 const fact = (value, text) => element('div', {class: 'fact'}, element('b', {}, value), element('span', {}, text));
 
 function compareHeader() {
@@ -23,7 +25,7 @@ function compareHeader() {
   });
   return element('header', {},
     element('h1', {}, 'Geodesic solvers compared'),
-    element('p', {class: 'soft'}, `${generators.length} generators, ${settings.solvers.length} solver chains, ` +
+    element('p', {class: 'soft'}, `${counted(generators.length, 'generator')}, ${counted(settings.solvers.length, 'solver chain')}, ` +
       `${formatCount(runs)} certified curves. ${data.created.replace('T', ' ').replace('Z', ' UTC')}`),
     data.complete ? null : element('p', {class: 'warning'},
       'The comparison was interrupted. What follows is about the runs that were finished.'),
