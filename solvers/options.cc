@@ -107,7 +107,8 @@ void OptionSetter::operator()(const char* name, std::string& field, const char*,
 
 void require_known_options(const std::string& solver, const OptionValues& values,
                            const std::vector<OptionInfo>& known) {
-  for (const auto& [name, value] : values) {
+  for (const auto& entry : values) {
+    const std::string& name = entry.first;
     if (std::any_of(known.begin(), known.end(), [&](const OptionInfo& info) { return info.name == name; })) continue;
     std::vector<std::string> names;
     for (const OptionInfo& info : known) names.push_back(info.name);

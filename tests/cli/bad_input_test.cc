@@ -44,7 +44,7 @@ TEST_P(BadInputTest, IsSaidInOneClearLine) {
 
 using Arguments = std::vector<std::string>;
 
-BadInput usage(std::string name, Arguments arguments, std::string message) {
+BadInput usage(std::string name, const Arguments& arguments, std::string message) {
   return {std::move(name), 2, std::move(message), [arguments](const Folder&) { return arguments; }};
 }
 
@@ -57,7 +57,7 @@ BadInput geodesic(std::string name, const Arguments& more, std::string message) 
 }
 
 // `pullback geodesic sphere --pairs FILE`, and where it should write.
-BadInput pairs(std::string name, std::string content, std::string message) {
+BadInput pairs(std::string name, const std::string& content, std::string message) {
   return {std::move(name), 3, std::move(message), [content](const Folder& folder) {
             return Arguments{"geodesic", "sphere",           "--solver",
                              "energy",   "--pairs",          folder.put("pairs.csv", content),
@@ -66,7 +66,8 @@ BadInput pairs(std::string name, std::string content, std::string message) {
 }
 
 // `pullback geodesic FILE`.
-BadInput model(std::string name, std::string file, std::function<std::string()> content, std::string message) {
+BadInput model(std::string name, const std::string& file, const std::function<std::string()>& content,
+               std::string message) {
   return {std::move(name), 3, std::move(message), [file, content](const Folder& folder) {
             return Arguments{"geodesic", folder.put(file, content()), "--from", "0,0", "--to", "1,1", "--solver",
                              "energy"};
@@ -74,7 +75,7 @@ BadInput model(std::string name, std::string file, std::function<std::string()> 
 }
 
 // Writing to a place in the folder that cannot be written.
-BadInput unwritable(std::string name, const Arguments& arguments, std::string place, std::string message) {
+BadInput unwritable(std::string name, const Arguments& arguments, const std::string& place, std::string message) {
   return {std::move(name), 3, std::move(message), [arguments, place](const Folder& folder) {
             folder.put("file", "");
             Arguments all = arguments;
