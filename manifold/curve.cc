@@ -232,8 +232,10 @@ Curve constant_speed(const Manifold& manifold, const Curve& curve, int pieces, W
 }
 
 Curve with_geodesic_accelerations(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  if (!manifold.smooth()) return curve;
   Matrix A(curve.dimension(), curve.times().size());
   manifold.acceleration(curve.positions(), curve.velocities(), A, ws);
+  if (!A.allFinite()) return curve;
   return {curve.times(), curve.positions(), curve.velocities(), std::move(A)};
 }
 

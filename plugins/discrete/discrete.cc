@@ -95,12 +95,8 @@ void Refinement::count_differences() {
 
 // The curve through nodes of the whitened chart, in the latent one.
 Outcome Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
-  Curve curve = Curve::through(nodes);
-  if (chart_.manifold->smooth()) {
-    Curve quintic = with_geodesic_accelerations(*chart_.manifold, curve, context_.workspace());
-    if (quintic.accelerations().allFinite()) curve = std::move(quintic);
-  }
-  curve = curve.transformed(chart_.A, chart_.origin);
+  const Curve curve = with_geodesic_accelerations(*chart_.manifold, Curve::through(nodes), context_.workspace())
+                          .transformed(chart_.A, chart_.origin);
   Matrix positions = curve.positions();
   positions.col(0) = problem_.from;
   positions.rightCols(1) = problem_.to;

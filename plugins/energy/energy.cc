@@ -15,14 +15,6 @@ namespace {
 // A doubling of the chords divides the excess by 16 in the limit; by at least this before it.
 constexpr double kExcessFall = 8;
 
-// The curve through the nodes of a discrete geodesic.
-Curve curve_through(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
-  Curve cubic = Curve::through(nodes);
-  if (!manifold.smooth()) return cubic;  // accelerations say nothing about kinks
-  Curve quintic = with_geodesic_accelerations(manifold, cubic, ws);
-  return quintic.accelerations().allFinite() ? quintic : cubic;
-}
-
 Termination failed_claim(const Minimisation& level, SolveContext& context) {
   switch (level.status) {
     case MinimisationStatus::kMaxIterations:
@@ -63,7 +55,7 @@ Outcome EnergySolver::run(const GeodesicProblem& problem, SolveContext& context)
     const Minimisation level = minimise_discrete_energy(
         manifold, nodes, {options_.energy_tolerance, options_.max_iterations, model}, out.iterations, context);
     out.iterations += level.iterations;
-    out.curve = curve_through(manifold, nodes, ws);
+    out.curve = with_geodesic_accelerations(manifold, Curve::through(nodes), ws);
     if (level.status != MinimisationStatus::kConverged) {
       out.claim = failed_claim(level, context);
       out.message = failed_message(level, chords);

@@ -13,13 +13,6 @@ namespace {
 // A doubling of the chords divides the excess by 16 in the limit; by at least this before it.
 constexpr double kExcessFall = 8;
 
-Curve curve_through(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
-  Curve cubic = Curve::through(nodes);
-  if (!manifold.smooth()) return cubic;  // accelerations say nothing about kinks
-  Curve quintic = with_geodesic_accelerations(manifold, cubic, ws);
-  return quintic.accelerations().allFinite() ? quintic : cubic;
-}
-
 Matrix starting_nodes(const GeodesicProblem& problem, int chords, Workspace& ws) {
   Matrix nodes = constant_speed(*problem.manifold, problem.initial, chords, ws).positions();
   nodes.col(0) = problem.from;
@@ -86,7 +79,7 @@ Outcome GeorceSolver::run_symmetric(const GeodesicProblem& problem, SolveContext
   for (int chords = options_.nodes;; chords *= 2) {
     const GeorceRun level = minimise_symmetric(manifold, nodes, bounds, out.iterations, context);
     out.iterations += level.iterations;
-    out.curve = curve_through(manifold, nodes, ws);
+    out.curve = with_geodesic_accelerations(manifold, Curve::through(nodes), ws);
     out.claim = claim_of(level, context);
     out.message = message_of(level, chords);
     if (level.status != GeorceStatus::kConverged) return out;
@@ -105,7 +98,7 @@ Outcome GeorceSolver::run_published(const GeodesicProblem& problem, SolveContext
       minimise_published(*problem.manifold, nodes, {options_.gradient_tolerance, options_.max_iterations}, context);
   Outcome out;
   out.iterations = run.iterations;
-  out.curve = curve_through(*problem.manifold, nodes, context.workspace());
+  out.curve = with_geodesic_accelerations(*problem.manifold, Curve::through(nodes), context.workspace());
   out.claim = claim_of(run, context);
   out.message = message_of(run, options_.nodes);
   return out;

@@ -18,13 +18,6 @@ constexpr double kExcessFall = 8;
 // reparametrisation leaves.
 constexpr double kAtRest = 1e-8;
 
-Curve curve_through(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
-  Curve cubic = Curve::through(nodes);
-  if (!manifold.smooth()) return cubic;  // accelerations say nothing about kinks
-  Curve quintic = with_geodesic_accelerations(manifold, cubic, ws);
-  return quintic.accelerations().allFinite() ? quintic : cubic;
-}
-
 struct Level {
   Termination claim = Termination::kNumericalFailure;
   int iterations = 0;
@@ -96,7 +89,7 @@ Outcome StringSolver::run(const GeodesicProblem& problem, SolveContext& context)
   for (int chords = options_.nodes;; chords *= 2) {
     const Level level = descend(manifold, nodes, options_, out.iterations, context);
     out.iterations += level.iterations;
-    out.curve = curve_through(manifold, nodes, ws);
+    out.curve = with_geodesic_accelerations(manifold, Curve::through(nodes), ws);
     out.claim = level.claim;
     out.message = message_of(level, chords);
     if (level.claim != Termination::kConverged) return out;

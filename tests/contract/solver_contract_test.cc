@@ -54,7 +54,6 @@ double promise(const std::string& chain) {
       {"shooting", 1e-8},
       {"string", 1e-6},
       {"wavefront", 0},
-      {"wavefront+energy", 1e-6},
   };
   const auto found = promises.find(chain);
   return found == promises.end() ? kConvergedTolerance : found->second;
