@@ -37,6 +37,7 @@ class Autoencoder final : public Trainer {
         random_(at::detail::createCPUGenerator(static_cast<std::uint64_t>(options.seed))),
         encoder_(encoder_sizes(options, train_.size(1)), options.activation, random_),
         decoder_(decoder_sizes(options, train_.size(1)), options.activation, random_),
+        spectral_(options.regularisers, decoder_),
         optimiser_(all_parameters(), {options.learning_rate, options.weight_decay, 0.9, 0.999}) {}
 
   double run_epoch(double done) override {
@@ -47,7 +48,8 @@ class Autoencoder final : public Trainer {
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);
     for (const torch::Tensor& batch : batches) {
       const torch::Tensor images = train_.index_select(0, batch);
-      const torch::Tensor loss = options_.kind == Kind::kVae ? vae_loss(images) : dae_loss(images);
+      const Network decoder = spectral_.normalise(decoder_);
+      const torch::Tensor loss = options_.kind == Kind::kVae ? vae_loss(decoder, images) : dae_loss(decoder, images);
       optimiser_.step(loss);
       sum += loss.item<double>();
     }
@@ -57,6 +59,7 @@ class Autoencoder final : public Trainer {
   std::map<std::string, Tensor> state() const override {
     State state;
     save_parameters("parameter", all_parameters(), state);
+    save_parameters("spectral", spectral_.vectors(), state);
     optimiser_.save("adam", state);
     save_random(random_, state);
     return state;
@@ -64,6 +67,7 @@ class Autoencoder final : public Trainer {
 
   void restore(const std::map<std::string, Tensor>& state) override {
     restore_parameters("parameter", all_parameters(), state);
+    restore_parameters("spectral", spectral_.vectors(), state);
     optimiser_.restore("adam", state);
     restore_random(random_, state);
   }
@@ -71,11 +75,21 @@ class Autoencoder final : public Trainer {
   TrainedModel finish() override {
     torch::NoGradGuard no_grad;
     TrainedModel model;
-    model.decoder = decoder_.layers("sigmoid", train_.size(1));
+    const Network decoder = spectral_.normalise_exactly(decoder_);
+    model.decoder = decoder.layers("sigmoid", train_.size(1));
     model.encoder = encoder_.layers("identity", options_.latent);
-    const torch::Tensor codes = encode(heldout_);
-    model.heldout_loss = cross_entropy(decoder_.forward(codes), heldout_).item<double>();
+    const torch::Tensor statistics = encoder_.forward(heldout_);
+    const torch::Tensor codes = statistics.narrow(1, 0, options_.latent);
+    const torch::Tensor logits = decoder.forward(codes);
+    model.heldout_loss = cross_entropy(logits, heldout_).item<double>();
     model.heldout_measure = "cross-entropy of held-out images reconstructed from their codes, nats per image";
+    model.quality = (logits.sigmoid() - heldout_).square().sum(1).mean().item<double>();
+    model.quality_measure = "squared error of held-out images reconstructed from their codes, mean over the images";
+    torch::Tensor variance = codes.var(0);
+    if (options_.kind == Kind::kVae) {
+      variance = variance + statistics.narrow(1, options_.latent, options_.latent).exp().mean(0);
+    }
+    model.code_deviation = to_list(variance.sqrt());
     const std::int64_t count = std::min<std::int64_t>(options_.codes, codes.size(0));
     model.codes = to_stored(codes.narrow(0, 0, count));
     model.labels = Tensor::from_bytes({count}, {heldout_labels_.begin(), heldout_labels_.begin() + count});
@@ -95,19 +109,22 @@ class Autoencoder final : public Trainer {
   }
 
   // The negative evidence lower bound, with one sample of the posterior.
-  torch::Tensor vae_loss(const torch::Tensor& images) {
+  torch::Tensor vae_loss(const Network& decoder, const torch::Tensor& images) {
     const torch::Tensor statistics = encoder_.forward(images);
     const torch::Tensor mean = statistics.narrow(1, 0, options_.latent);
     const torch::Tensor log_variance = statistics.narrow(1, options_.latent, options_.latent);
     const torch::Tensor code = mean + (log_variance / 2).exp() * at::randn(mean.sizes(), random_);
     const torch::Tensor divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean() / 2;
-    return cross_entropy(decoder_.forward(code), images) + kl_weight_ * divergence;
+    const torch::Tensor loss = cross_entropy(decoder.forward(code), images) + kl_weight_ * divergence;
+    return with_penalty(loss, options_, decoder, code, random_);
   }
 
-  torch::Tensor dae_loss(const torch::Tensor& images) {
+  torch::Tensor dae_loss(const Network& decoder, const torch::Tensor& images) {
     const torch::Tensor kept = at::rand(images.sizes(), random_) >= options_.noise;
     const torch::Tensor code = encode(images * kept);
-    return cross_entropy(decoder_.forward(code), images) + options_.code_penalty * code.square().sum(1).mean();
+    const torch::Tensor loss =
+        cross_entropy(decoder.forward(code), images) + options_.code_penalty * code.square().sum(1).mean();
+    return with_penalty(loss, options_, decoder, code, random_);
   }
 
   Options options_;
@@ -118,6 +135,7 @@ class Autoencoder final : public Trainer {
   at::Generator random_;
   Network encoder_;
   Network decoder_;
+  SpectralNorm spectral_;
   Optimiser optimiser_;
 };
 

@@ -102,7 +102,7 @@ int train(const Options& options) {
   check_output(options.checkpoint);
   const Dataset data = load_dataset(options.data, options.train);
   set_threads(options.threads);
-  const auto trainer = options.kind == Kind::kGan ? make_gan(options, data) : make_autoencoder(options, data);
+  const auto trainer = has_critic(options.kind) ? make_gan(options, data) : make_autoencoder(options, data);
   const auto loss = run_epochs(options, settings_text(options, digest(data)), *trainer);
   if (!loss) return kInterrupted;
   const TrainedModel model = trainer->finish();

@@ -34,7 +34,11 @@ void write_trained_model(const Options& options, const Dataset& data, const Trai
                    {"version", PULLBACK_VERSION},
                    {"final_loss", fmt::format("{:.6g}", final_loss)},
                    {"heldout_loss", fmt::format("{:.6g}", model.heldout_loss)},
-                   {"heldout_measure", model.heldout_measure}};
+                   {"heldout_measure", model.heldout_measure},
+                   {"quality", fmt::format("{:.6g}", model.quality)},
+                   {"quality_measure", model.quality_measure},
+                   {"code_deviation", nlohmann::json(model.code_deviation).dump()},
+                   {"regulariser", to_string(options.regularisers)}};
   file.metadata["decoder"] = add_layers("decoder", model.decoder, file);
   if (!model.encoder.empty()) file.metadata["encoder"] = add_layers("encoder", model.encoder, file);
   file.tensors["codes"] = model.codes;

@@ -13,16 +13,35 @@
 namespace pullback::training {
 namespace {
 
+constexpr double kLeak = 0.01;
+
 torch::Tensor activate(const std::string& name, const torch::Tensor& x) {
   if (name == "tanh") return x.tanh();
   if (name == "sigmoid") return x.sigmoid();
   if (name == "relu") return x.relu();
-  if (name == "leaky_relu") return at::leaky_relu(x);
+  if (name == "leaky_relu") return at::leaky_relu(x, kLeak);
   if (name == "elu") return at::elu(x);
   if (name == "softplus") return at::softplus(x);
   if (name == "silu") return at::silu(x);
   if (name == "gelu") return at::gelu(x);
   if (name == "identity") return x;
+  throw std::invalid_argument(fmt::format("unknown activation {}", name));
+}
+
+// The derivative of an activation at x, where its value is y; where there are two, the one from the left.
+torch::Tensor slope(const std::string& name, const torch::Tensor& x, const torch::Tensor& y) {
+  if (name == "tanh") return 1 - y.square();
+  if (name == "sigmoid") return y * (1 - y);
+  if (name == "relu") return (x > 0).to(x.scalar_type());
+  if (name == "leaky_relu") return at::where(x > 0, at::ones_like(x), at::full_like(x, kLeak));
+  if (name == "elu") return at::where(x > 0, at::ones_like(x), y + 1);
+  if (name == "softplus") return x.sigmoid();
+  if (name == "silu") return x.sigmoid() + y * (1 - x.sigmoid());
+  if (name == "gelu") {
+    const torch::Tensor density = (-x.square() / 2).exp() / std::sqrt(2 * std::numbers::pi);
+    return (1 + (x / std::numbers::sqrt2).erf()) / 2 + x * density;
+  }
+  if (name == "identity") return at::ones_like(x);
   throw std::invalid_argument(fmt::format("unknown activation {}", name));
 }
 
@@ -62,10 +81,37 @@ torch::Tensor Network::forward(torch::Tensor x) const {
   return x;
 }
 
+Linearised Network::linearise(torch::Tensor x, const std::string& last_activation) const {
+  std::vector<torch::Tensor> weights;
+  std::vector<torch::Tensor> slopes;
+  for (std::size_t i = 0; i < parameters_.size(); i += 2) {
+    const torch::Tensor before = at::linear(x, parameters_[i], parameters_[i + 1]);
+    const std::string& activation = i + 2 < parameters_.size() ? hidden_activation_ : last_activation;
+    x = activate(activation, before);
+    weights.push_back(parameters_[i]);
+    slopes.push_back(slope(activation, before, x));
+  }
+  const auto jvp = [weights, slopes](torch::Tensor v) {
+    for (std::size_t i = 0; i < weights.size(); ++i) v = at::linear(v, weights[i]) * slopes[i];
+    return v;
+  };
+  const auto vjp = [weights, slopes](torch::Tensor w) {
+    for (std::size_t i = weights.size(); i-- > 0;) w = at::matmul(w * slopes[i], weights[i]);
+    return w;
+  };
+  return {x, jvp, vjp};
+}
+
 Network Network::clone() const {
-  Network copy = *this;
-  for (torch::Tensor& parameter : copy.parameters_) parameter = parameter.detach().clone().requires_grad_();
-  return copy;
+  std::vector<torch::Tensor> copies;
+  for (const torch::Tensor& parameter : parameters_) copies.push_back(parameter.detach().clone().requires_grad_());
+  return with(std::move(copies));
+}
+
+Network Network::with(std::vector<torch::Tensor> parameters) const {
+  Network other = *this;
+  other.parameters_ = std::move(parameters);
+  return other;
 }
 
 std::vector<Layer> Network::layers(const std::string& last_activation, std::int64_t outputs) const {
@@ -77,6 +123,46 @@ std::vector<Layer> Network::layers(const std::string& last_activation, std::int6
                       last ? last_activation : hidden_activation_});
   }
   return layers;
+}
+
+SpectralNorm::SpectralNorm(const std::vector<Regulariser>& regularisers, const Network& network) {
+  for (const Regulariser& regulariser : regularisers) {
+    if (regulariser.name == "spectral") largest_ = regulariser.weight;
+  }
+  if (largest_ == 0) return;
+  torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < network.parameters().size(); i += 2) {
+    const auto svd = at::linalg_svd(network.parameters()[i], /*full_matrices=*/false);
+    vectors_.push_back(std::get<2>(svd)[0].clone());
+  }
+}
+
+Network SpectralNorm::normalise(const Network& network) {
+  if (vectors_.empty()) return network;
+  std::vector<torch::Tensor> parameters = network.parameters();
+  for (std::size_t i = 0; i < vectors_.size(); ++i) {
+    const torch::Tensor& weight = network.parameters()[2 * i];
+    torch::Tensor left;
+    {
+      torch::NoGradGuard no_grad;
+      left = at::mv(weight, vectors_[i]);
+      left /= left.norm();
+      const torch::Tensor right = at::mv(weight.t(), left);
+      vectors_[i] = right / right.norm();
+    }
+    parameters[2 * i] = weight * (largest_ / at::dot(left, at::mv(weight, vectors_[i])));
+  }
+  return network.with(std::move(parameters));
+}
+
+Network SpectralNorm::normalise_exactly(const Network& network) const {
+  if (vectors_.empty()) return network;
+  torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> parameters = network.parameters();
+  for (std::size_t i = 0; i < parameters.size(); i += 2) {
+    parameters[i] = parameters[i] * (largest_ / at::linalg_svdvals(parameters[i]).max());
+  }
+  return network.with(std::move(parameters));
 }
 
 Optimiser::Optimiser(std::vector<torch::Tensor> parameters, Settings settings)
@@ -132,6 +218,11 @@ Tensor to_stored(const torch::Tensor& tensor) {
                 std::vector<std::byte>(plain.nbytes())};
   if (plain.nbytes() > 0) std::memcpy(stored.data.data(), plain.data_ptr(), plain.nbytes());
   return stored;
+}
+
+std::vector<double> to_list(const torch::Tensor& vector) {
+  const torch::Tensor plain = vector.detach().to(torch::kDouble).contiguous();
+  return {plain.data_ptr<double>(), plain.data_ptr<double>() + plain.numel()};
 }
 
 void save_parameters(const std::string& prefix, const std::vector<torch::Tensor>& parameters, State& state) {

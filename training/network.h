@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/training/regulariser.h"
 #include "pullback/training/trainer.h"
 
 namespace pullback::training {
@@ -23,7 +24,14 @@ class Network {
   // The last layer has no activation: what comes out are logits, code parameters or scores.
   torch::Tensor forward(torch::Tensor x) const;
 
+  // forward() followed by an activation, with the products of its Jacobians at the rows of `x`. The products are taken
+  // layer by layer and are differentiable by autograd with respect to the parameters and to `x`.
+  Linearised linearise(torch::Tensor x, const std::string& last_activation) const;
+
   const std::vector<torch::Tensor>& parameters() const { return parameters_; }
+
+  // A network of the same shape that has these parameters.
+  Network with(std::vector<torch::Tensor> parameters) const;
 
   // A network of equal weights that shares none of them.
   Network clone() const;
@@ -34,6 +42,27 @@ class Network {
  private:
   std::vector<torch::Tensor> parameters_;  // weight, bias, weight, bias, …
   std::string hidden_activation_;
+};
+
+// Spectral normalisation: W ↦ s W / σ_max(W) in every layer, which bounds σ_max(J) by s^layers times the activations'
+// slopes. σ_max comes from a power iteration that goes on from step to step.
+// Reference: Miyato et al. (2018), "Spectral normalization for generative adversarial networks".
+class SpectralNorm {
+ public:
+  // Does nothing when no regulariser is called "spectral". Draws no random numbers.
+  SpectralNorm(const std::vector<Regulariser>& regularisers, const Network& network);
+
+  // The network with normalised weights, differentiable by the raw ones. Takes a step of the power iteration.
+  Network normalise(const Network& network);
+  // The same with σ_max to rounding, for what is stored.
+  Network normalise_exactly(const Network& network) const;
+
+  // The power iteration's vectors: one for each layer, none when this does nothing.
+  const std::vector<torch::Tensor>& vectors() const { return vectors_; }
+
+ private:
+  double largest_ = 0;
+  std::vector<torch::Tensor> vectors_;
 };
 
 // Adam with decoupled weight decay, whose state can be stored.
@@ -62,6 +91,7 @@ class Optimiser {
 };
 
 Tensor to_stored(const torch::Tensor& tensor);
+std::vector<double> to_list(const torch::Tensor& vector);
 void save_parameters(const std::string& prefix, const std::vector<torch::Tensor>& parameters, State& state);
 void restore_parameters(const std::string& prefix, const std::vector<torch::Tensor>& parameters, const State& state);
 void save_random(const at::Generator& random, State& state);

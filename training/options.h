@@ -9,7 +9,15 @@
 
 namespace pullback::training {
 
-enum class Kind { kVae, kDae, kGan };
+enum class Kind { kVae, kDae, kGan, kWgan };
+
+inline bool has_critic(Kind kind) { return kind == Kind::kGan || kind == Kind::kWgan; }
+
+// One of regulariser_names() with its weight; for "spectral" the largest singular value that every layer is given.
+struct Regulariser {
+  std::string name;
+  double weight = 0;
+};
 
 struct Options {
   Kind kind = Kind::kVae;
@@ -34,10 +42,15 @@ struct Options {
   double noise = 0.3;         // DAE: share of pixels set to black
   double code_penalty = 0.1;  // DAE: weight of ‖z‖², keeps the codes from drifting outwards
 
-  std::vector<int> critic{512, 256};  // GAN: hidden layers of the critic
-  int critic_steps = 3;               // GAN: critic steps for each generator step
-  double penalty = 10;                // GAN: weight of the gradient penalty
-  double average = 0.999;             // GAN: decay of the running mean of the generator's weights
+  std::vector<int> critic{512, 256};  // GANs: hidden layers of the critic
+  int critic_steps = 0;               // GANs: critic steps for each generator step; default 1 for gan, 3 for wgan
+  double image_noise = 1;             // GAN: standard deviation of the noise on what the critic sees
+  double penalty = 10;                // WGAN: weight of the gradient penalty
+  double average = 0.999;             // GANs: decay of the running mean of the generator's weights
+
+  std::vector<Regulariser> regularisers;   // of the decoder's Jacobian, each name once
+  std::vector<double> clamp_range{1, 20};  // clamping: bounds for ‖f(z') − f(z)‖/‖z' − z‖
+  double clamp_step = 1;                   // clamping: ‖z' − z‖
 
   std::filesystem::path checkpoint;  // default: the output with .checkpoint appended
   double checkpoint_seconds = 10;
@@ -49,6 +62,9 @@ struct Options {
 };
 
 std::string to_string(Kind kind);
+
+// The regularisers as on the command line, "isometric=100 volume=0.1"; "none" where there is none.
+std::string to_string(const std::vector<Regulariser>& regularisers);
 
 // Reads the command line of `pullback train`. Returns the options, or the exit status when there is nothing to do: 0
 // after

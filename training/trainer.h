@@ -26,6 +26,9 @@ struct TrainedModel {
   Tensor labels;               // U8, number
   double heldout_loss = 0;
   std::string heldout_measure;  // what heldout_loss is
+  double quality = 0;           // comparable within a kind, whatever the loss; lower is better
+  std::string quality_measure;
+  std::vector<double> code_deviation;  // of the aggregate distribution of the codes, for each coordinate
 };
 
 // A training method with its networks, optimisers and random numbers.
@@ -50,7 +53,9 @@ class Trainer {
 // Variational autoencoder (Kingma and Welling, 2014) or denoising autoencoder (Vincent et al., 2008).
 std::unique_ptr<Trainer> make_autoencoder(const Options& options, const Dataset& data);
 
-// Wasserstein GAN with gradient penalty (Gulrajani et al., 2017).
+// GAN with the non-saturating loss (Goodfellow et al., 2014), or Wasserstein GAN with gradient penalty (Gulrajani et
+// al., 2017). They differ by the objective, Adam's momentum and the number of critic steps, so that comparing them
+// compares just that.
 std::unique_ptr<Trainer> make_gan(const Options& options, const Dataset& data);
 
 // How many threads LibTorch and the BLAS beneath it use.
