@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -26,6 +27,32 @@ const Generator& checked(const std::shared_ptr<const Generator>& f, const Matrix
 GeneratorTraits traits_of(const Generator& f, std::string name) {
   GeneratorTraits traits = f.traits();
   traits.name = name.empty() ? traits.name + "(Az+b)" : std::move(name);
+  return traits;
+}
+
+const Generator& checked(const std::shared_ptr<const Generator>& f, double s) {
+  if (!f) throw std::invalid_argument("ScaledOutput: the generator must not be null");
+  if (!std::isfinite(s)) throw std::invalid_argument(fmt::format("ScaledOutput: the scale must be finite, got {}", s));
+  return *f;
+}
+
+GeneratorTraits scaled_traits(const Generator& f, double s, std::string name) {
+  GeneratorTraits traits = f.traits();
+  traits.name = name.empty() ? fmt::format("{:g} {}", s, traits.name) : std::move(name);
+  return traits;
+}
+
+const Matrix& checked(const Matrix& A) {
+  if (A.size() == 0 || !A.allFinite()) {
+    throw std::invalid_argument(
+        fmt::format("LinearMap: A must be finite with at least one row and column, got {}×{}", A.rows(), A.cols()));
+  }
+  return A;
+}
+
+GeneratorTraits named(std::string name) {
+  GeneratorTraits traits;
+  traits.name = std::move(name);
   return traits;
 }
 
@@ -118,6 +145,75 @@ void AffineInput::do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef&
   AV.noalias() = A_.lazyProduct(V);
   f_->second_order(Y, AV, X, inner, D, ws);
   chain_jacobian(inner, A_, J);
+}
+
+ScaledOutput::ScaledOutput(std::shared_ptr<const Generator> f, double s, std::string name)
+    : Generator(checked(f, s).latent_dimension(), checked(f, s).ambient_dimension(),
+                scaled_traits(checked(f, s), s, std::move(name))),
+      f_(std::move(f)),
+      s_(s) {}
+
+void ScaledOutput::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const {
+  f_->value(Z, X, ws);
+  X *= s_;
+}
+
+void ScaledOutput::do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const {
+  f_->value_and_jacobian(Z, X, J, ws);
+  X *= s_;
+  J *= s_;
+}
+
+void ScaledOutput::do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
+                                         Workspace& ws) const {
+  f_->second_directional(Z, V, D, ws);
+  D *= s_;
+}
+
+void ScaledOutput::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const {
+  f_->vjp(Z, W, G, ws);
+  G *= s_;
+}
+
+void ScaledOutput::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H,
+                                       Workspace& ws) const {
+  f_->weighted_hessian(Z, W, H, ws);
+  H *= s_;
+}
+
+void ScaledOutput::do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J,
+                                   MatrixRef D, Workspace& ws) const {
+  f_->second_order(Z, V, X, J, D, ws);
+  X *= s_;
+  J *= s_;
+  D *= s_;
+}
+
+LinearMap::LinearMap(Matrix A, std::string name)
+    : Generator(static_cast<int>(checked(A).cols()), static_cast<int>(checked(A).rows()), named(std::move(name))),
+      A_(std::move(A)) {}
+
+void LinearMap::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& /*ws*/) const {
+  X.noalias() = A_.lazyProduct(Z);
+}
+
+void LinearMap::do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& /*ws*/) const {
+  X.noalias() = A_.lazyProduct(Z);
+  for (Index k = 0; k < Z.cols(); ++k) J.middleCols(k * A_.cols(), A_.cols()) = A_;
+}
+
+void LinearMap::do_second_directional(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& /*V*/, MatrixRef D,
+                                      Workspace& /*ws*/) const {
+  D.setZero();
+}
+
+void LinearMap::do_vjp(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& W, MatrixRef G, Workspace& /*ws*/) const {
+  G.noalias() = A_.transpose().lazyProduct(W);
+}
+
+void LinearMap::do_weighted_hessian(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& /*W*/, MatrixRef H,
+                                    Workspace& /*ws*/) const {
+  H.setZero();
 }
 
 }  // namespace pullback

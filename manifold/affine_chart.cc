@@ -4,6 +4,7 @@
 
 #include <Eigen/LU>
 #include <Eigen/QR>
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,8 @@ namespace pullback {
 namespace {
 
 constexpr int kMetricPoints = 33;
+// Points for each call: the Jacobians of thousands at once would fill the memory.
+constexpr Eigen::Index kBatch = 64;
 
 const Manifold& require(const std::shared_ptr<const Manifold>& inner) {
   if (!inner) throw std::invalid_argument("AffineChart: the manifold is null");
@@ -132,12 +135,19 @@ Variation AffineChart::do_variation(const ConstMatrixRef& Y, Workspace& ws) cons
 }
 
 Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  return mean_factor(manifold, curve.position(uniform_times(kMetricPoints)), ws);
+}
+
+Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws) {
   const Eigen::Index n = manifold.dimension();
-  Matrix R(n, n * kMetricPoints);
-  manifold.factor(curve.position(uniform_times(kMetricPoints)), R, ws);
-  Matrix stacked = Matrix::Zero(n * kMetricPoints, n);
+  Matrix R(n, n * points.cols());
+  for (Eigen::Index k = 0; k < points.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, points.cols() - k);
+    manifold.factor(points.middleCols(k, count), R.middleCols(n * k, n * count), ws);
+  }
+  Matrix stacked = Matrix::Zero(n * points.cols(), n);
   Eigen::Index used = 0;
-  for (Eigen::Index k = 0; k < kMetricPoints; ++k) {
+  for (Eigen::Index k = 0; k < points.cols(); ++k) {
     const auto block = R.middleCols(n * k, n);
     if (block.allFinite()) stacked.middleRows(n * used++, n) = block;
   }

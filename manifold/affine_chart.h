@@ -52,6 +52,9 @@ class AffineChart final : public Manifold {
 // Cost: 33 factors.
 Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
 
+// The same over any points, n×K. Cost: K factors.
+Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws);
+
 // The chart y = W(z − c(0)), W the mean factor along the curve c: there the mean metric is the identity and distances
 // along the curve are of the order of its length, whatever the latent axes are.
 std::shared_ptr<const AffineChart> whitened_chart(std::shared_ptr<const Manifold> manifold, const Curve& curve,

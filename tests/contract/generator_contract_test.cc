@@ -74,6 +74,10 @@ GeneratorPointer stack_of_compositions() {
   return std::make_shared<Stacked>(std::vector{composition(), small_network(parse_activation("tanh"))}, true);
 }
 
+GeneratorPointer scaled() { return std::make_shared<ScaledOutput>(small_network(parse_activation("tanh")), -0.6); }
+
+GeneratorPointer linear_map() { return std::make_shared<LinearMap>(scattered_points(4, 3)); }
+
 // The torus through callbacks: its first `given` functions.
 GeneratorPointer callback(int given) {
   const GeneratorPointer torus = open("torus");
@@ -95,6 +99,8 @@ std::vector<GeneratorCase> adaptors() {
   return {{"composition", composition, scattered_points(3, kPoints), {}},
           {"stack", stack, scattered_points(2, kPoints), {}},
           {"stack_of_compositions", stack_of_compositions, scattered_points(3, kPoints), {}},
+          {"scaled", scaled, scattered_points(3, kPoints), {}},
+          {"linear_map", linear_map, scattered_points(3, kPoints), {}},
           {"callback_value", [] { return callback(1); }, scattered_points(2, kPoints), {}},
           {"callback_jacobian", [] { return callback(2); }, scattered_points(2, kPoints), {}},
           {"callback_second", [] { return callback(3); }, scattered_points(2, kPoints), {}}};
