@@ -4,21 +4,17 @@
 
 #include <Eigen/QR>
 #include <cmath>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/random.h"
-#include "pullback/generators/compose.h"
-#include "pullback/manifold/pullback_manifold.h"
 
 namespace pullback::cli {
 
 namespace {
 
 constexpr ChartKind kKinds[] = {ChartKind::kRotated, ChartKind::kSqueezed, ChartKind::kSheared};
-constexpr char kMark[] = "kappa=";
 
 // Uniformly distributed: the Q of a Gaussian matrix with the signs of R's diagonal.
 Matrix random_rotation(int dimension, Random& random) {
@@ -81,14 +77,6 @@ Chart make_chart(ChartKind kind, int dimension, double kappa, std::uint64_t seed
   return {U * s.asDiagonal() * V.transpose(), V * s.cwiseInverse().asDiagonal() * U.transpose()};
 }
 
-ChartedName split_chart(std::string_view specification) {
-  const auto at = specification.rfind('@');
-  if (at == std::string_view::npos || !specification.substr(at + 1).starts_with(kMark)) {
-    return {std::string(specification), ""};
-  }
-  return {std::string(specification.substr(0, at)), std::string(specification.substr(at + 1))};
-}
-
 Chart parse_chart(int dimension, std::string_view chart) {
   constexpr double kMostSeed = 9e15;  // what a double counts exactly
   ChartKind kind = ChartKind::kRotated;
@@ -111,19 +99,6 @@ Chart parse_chart(int dimension, std::string_view chart) {
     }
   }
   return make_chart(kind, dimension, kappa, static_cast<std::uint64_t>(seed));
-}
-
-OpenedSpace in_chart(const OpenedSpace& base, std::string_view text) {
-  if (base.manifold->generator() == nullptr) {
-    throw std::invalid_argument(fmt::format("{} is a metric without a map, which takes no chart", base.name));
-  }
-  const Chart chart = parse_chart(base.dimension(), text);
-  OpenedSpace out = base;
-  out.name = fmt::format("{}@{}", base.name, text);
-  out.manifold = std::make_shared<PullbackManifold>(std::make_shared<AffineInput>(
-      base.manifold->shared_generator(), chart.matrix, Vector::Zero(base.dimension()), out.name));
-  if (base.codes.size() > 0) out.codes = chart.inverse * base.codes;
-  return out;
 }
 
 }  // namespace pullback::cli

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "pullback/cli/session.h"
 #include "pullback/generators/types.h"
 
 namespace pullback::cli {
@@ -33,19 +31,8 @@ struct Chart {
 // Errors: std::invalid_argument for κ below 1 or not finite, or κ ≠ 1 in one dimension.
 Chart make_chart(ChartKind kind, int dimension, double kappa, std::uint64_t seed);
 
-// The part of "NAME@kappa=1e6,chart=rotated,seed=1" before and after the '@'. A specification has a chart where what
-// follows its last '@' starts with "kappa=", so that files with an '@' in their path are still opened.
-struct ChartedName {
-  std::string base;
-  std::string chart;  // empty: none
-};
-ChartedName split_chart(std::string_view specification);
-
-// The space in the chart, with its codes carried over. `chart` is "kappa=K[,chart=rotated|squeezed|sheared][,seed=S]".
-// Errors: std::invalid_argument for an unknown key or value, or a space without a generator.
-OpenedSpace in_chart(const OpenedSpace& base, std::string_view chart);
-
-// What in_chart() does, as a chart.
+// The chart of "kappa=K[,chart=rotated|squeezed|sheared][,seed=S]".
+// Errors: std::invalid_argument for an unknown key or value.
 Chart parse_chart(int dimension, std::string_view chart);
 
 }  // namespace pullback::cli

@@ -7,6 +7,7 @@
 
 #include "pullback/cli/charts.h"
 #include "pullback/cli/conditioning.h"
+#include "pullback/cli/decorators.h"
 #include "pullback/cli/random.h"
 #include "pullback/cli/study_maps.h"
 
@@ -100,7 +101,7 @@ ConditionedSpace in_linear_chart(const Family& family, const OpenedSpace& base, 
                                  double kappa, std::uint64_t seed) {
   const std::string text = fmt::format("kappa={},chart={},seed={}", kappa, family.chart, seed);
   const Chart chart = parse_chart(base.dimension(), text);
-  ConditionedSpace out{kappa, in_chart(base, text), pairs, {}};
+  ConditionedSpace out{kappa, apply_steps(base, {text}), pairs, {}};
   for (StudyPair& pair : out.pairs) {
     pair.from = chart.inverse * pair.from;
     pair.to = chart.inverse * pair.to;

@@ -8,9 +8,11 @@
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/batch.h"
 #include "pullback/cli/commands.h"
+#include "pullback/cli/decorators.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/result_json.h"
+#include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
 
 namespace pullback::cli {
@@ -40,20 +42,44 @@ std::vector<EndPoints> read_pairs(const GeodesicArguments& arguments, int dimens
   return pairs;
 }
 
-Json results_json(const GeodesicArguments& arguments, const std::vector<EndPoints>& pairs,
+// What a result on a decorated space is in the plain metric and coordinates.
+Json plain_json(const OpenedSpace& space, const GeodesicResult& result, int samples) {
+  if (result.curve.empty()) return {{"length_plain", nullptr}, {"length_plain_error", nullptr}, {"z_plain", nullptr}};
+  const PlainView plain = plain_view(space, result.curve, samples);
+  Json points = Json::array();
+  for (Eigen::Index k = 0; k < plain.points.cols(); ++k) points.push_back(as_json(Vector(plain.points.col(k))));
+  return {{"length_plain", number_json(plain.length)},
+          {"length_plain_error", number_json(plain.length_error)},
+          {"z_plain", std::move(points)}};
+}
+
+Json results_json(const GeodesicArguments& arguments, const Batch& batch, const std::vector<EndPoints>& pairs,
                   const std::vector<GeodesicResult>& results) {
+  const std::vector<AppliedStep>& steps = batch.space.decoration.steps;
   Json list = Json::array();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     Json entry = {{"from", as_json(ConstVectorRef(pairs[i].from))}, {"to", as_json(ConstVectorRef(pairs[i].to))}};
     entry.update(as_json(results[i], arguments.samples));
+    if (!steps.empty()) entry.update(plain_json(batch.space, results[i], arguments.samples));
     list.push_back(std::move(entry));
   }
-  return {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}, {"results", std::move(list)}};
+  Json all = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}};
+  if (!steps.empty()) all["decorators"] = as_json(steps);
+  all["results"] = std::move(list);
+  return all;
 }
 
 std::string text_of_one(const Batch& batch, const EndPoints& ends, const GeodesicResult& result) {
-  return fmt::format("{}  {}  {} → {}\n{}", batch.space.name, batch.solver->name(), format_point(ends.from),
-                     format_point(ends.to), describe(result));
+  std::string text = fmt::format("{}  {}  {} → {}\n{}", batch.space.name, batch.solver->name(), format_point(ends.from),
+                                 format_point(ends.to), describe(result));
+  const std::vector<AppliedStep>& steps = batch.space.decoration.steps;
+  if (!steps.empty() && !result.curve.empty()) {
+    const PlainView plain = plain_view(batch.space, result.curve, 2);
+    text +=
+        fmt::format("\nin the metric before the steps: length {}\n", format_length(plain.length, plain.length_error));
+  }
+  for (const std::string& sentence : describe(steps)) text += wrap(sentence, 100, 2) + "\n";
+  return text;
 }
 
 std::string text_of_many(const std::vector<EndPoints>& pairs, const std::vector<GeodesicResult>& results) {
@@ -83,7 +109,7 @@ int run_geodesic(const GeodesicArguments& arguments) {
 
   const std::vector<GeodesicResult> results = solve_batch(batch, pairs);
 
-  if (!arguments.json.empty()) write_output(arguments.json, as_text(results_json(arguments, pairs, results)));
+  if (!arguments.json.empty()) write_output(arguments.json, as_text(results_json(arguments, batch, pairs, results)));
   if (arguments.json != "-") {
     write_standard_output(pairs.size() == 1 ? text_of_one(batch, pairs[0], results[0]) : text_of_many(pairs, results));
   }

@@ -6,6 +6,7 @@
 
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
+#include "pullback/cli/decorators.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
@@ -87,6 +88,7 @@ void run_surveys(Inspection& inspection) {
   inspection.surveys.push_back(survey(manifold, sample_box(inspection.box, inspection.grid), "the box"));
   if (space.codes.cols() > 0) inspection.surveys.push_back(survey(manifold, space.codes, "the codes"));
   if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
+  inspection.findings = describe(space.decoration.steps);
   for (const JacobianSurvey& s : inspection.surveys) {
     const auto sentences = findings(s);
     inspection.findings.insert(inspection.findings.end(), sentences.begin(), sentences.end());
@@ -132,6 +134,7 @@ Json inspection_json(const Inspection& inspection) {
           {"smooth", inspection.space.manifold->smooth()},
           {"box", std::move(box)},
           {"grid", inspection.grid},
+          {"decorators", as_json(inspection.space.decoration.steps)},
           {"surveys", std::move(surveys)},
           {"findings", inspection.findings}};
 }

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "pullback/cli/charts.h"
+#include "pullback/cli/decorators.h"
 #include "pullback/cli/installation.h"
 #include "pullback/cli/study_maps.h"
 #include "pullback/generators/error.h"
@@ -62,8 +62,8 @@ void Session::load_torch(const std::string& path) {
 }
 
 OpenedSpace Session::open(const std::string& specification) {
-  const ChartedName charted = split_chart(specification);
-  if (!charted.chart.empty()) return in_chart(open(charted.base), charted.chart);
+  const DecoratedName decorated = split_steps(specification);
+  if (!decorated.steps.empty()) return apply_steps(open(decorated.base), decorated.steps);
   if (specification == kHalfPlane) return {specification, half_plane(), {}, {}, {}};
   if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
   OpenedGenerator opened = generators_.open(specification);

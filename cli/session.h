@@ -12,6 +12,28 @@
 
 namespace pullback::cli {
 
+// One step of a decorated space, with what it changed over a set of points (decorators.h).
+struct AppliedStep {
+  std::string text;                       // "floor=0.05"
+  std::string where;                      // "the codes"
+  int points = 0;                         // at which both metrics are finite
+  double touched = 0;                     // share of them where some length changed by over 1 %
+  double least_factor = 1;                // by which lengths changed; a chart changes none
+  double largest_factor = 1;              // infinite where what had no length has one now
+  std::vector<double> kappa_before = {};  // 5 %, median, 95 %
+  std::vector<double> kappa_after = {};
+  Matrix chart = {};      // A of z = Aw, for a chart
+  Vector deviation = {};  // of the Gaussian in each coordinate, for smooth
+  double raised_to = 0;   // singular value, for floor
+};
+
+// What a space was before its steps, and the way back: z = chart · w.
+struct Decoration {
+  std::vector<AppliedStep> steps = {};  // none: the space is as it was opened
+  std::shared_ptr<const Manifold> plain = nullptr;
+  Matrix chart = {};
+};
+
 // A manifold as opened by name or file, with the codes of known data (n×K) and their labels where it has any.
 struct OpenedSpace {
   std::string name;  // as it was typed
@@ -19,6 +41,7 @@ struct OpenedSpace {
   Matrix codes;
   std::vector<int> labels;
   std::map<std::string, std::string> metadata;
+  Decoration decoration = {};
 
   int dimension() const { return manifold->dimension(); }
 };
@@ -31,10 +54,10 @@ class Session {
 
   const SolverRegistry& solvers() const { return solvers_; }
 
-  // Opens a file, a shipped model, a named surface, or `half-plane`, a metric given directly; any but the last also in
-  // an ill-conditioned chart, "NAME@kappa=1e6,chart=rotated,seed=1" (charts.h). LibTorch is loaded when the first
-  // TorchScript file is opened.
-  // Errors: std::invalid_argument for an unknown name or parameter, pullback::Error for a file.
+  // Opens a file, a shipped model, a named surface, or `half-plane`, a metric given directly; each also with steps that
+  // act on its metric or chart, "NAME@isometric@damp=1e-3" (decorators.h). LibTorch is loaded when the first
+  // TorchScript file is opened. Errors: std::invalid_argument for an unknown name or parameter, pullback::Error for a
+  // file.
   OpenedSpace open(const std::string& specification);
 
   // Everything that open() takes.
