@@ -1,6 +1,5 @@
 #include "pullback/manifold/pullback_manifold.h"
 
-#include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
@@ -8,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/manifold/chord_model.h"
 #include "pullback/manifold/dense_kernels.h"
 #include "pullback/manifold/second_difference.h"
 #include "pullback/manifold/whitening.h"
@@ -126,10 +126,8 @@ struct Chord {
   double K;
 };
 
-// Rows whose square is a positive semidefinite model of the Hessian of ½K‖d‖² and whose product with the residual is
-// its gradient g. The Hessian is K [I −C; −Cᵀ I], C = QaᵀQb, and half of each end's curvature. Row 2n is g/s with the
-// residual s = √K ‖d‖; rows 0 … 2n−1 are the root of what is left, without its negative part.
-void compress_chord(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<Matrix> jacobian) {
+// The model of ½K‖d‖² (chord_model.h). Its Hessian is K [I −C; −Cᵀ I], C = QaᵀQb, and half of each end's curvature.
+void compress(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<Matrix> jacobian) {
   const Eigen::Index n = chord.Qa.cols();
   Vector gradient(2 * n);
   Matrix hessian = Matrix::Identity(2 * n, 2 * n);
@@ -143,16 +141,7 @@ void compress_chord(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<
   hessian *= chord.K;
   hessian.topLeftCorner(n, n) += 0.5 * chord.curvature_a;
   hessian.bottomRightCorner(n, n) += 0.5 * chord.curvature_b;
-  const double energy_root = std::sqrt(chord.K * ambient_dot(chord.d, chord.d));
-  residual.setZero();
-  jacobian.setZero();
-  if (energy_root > 0) {
-    residual(2 * n) = energy_root;
-    jacobian.row(2 * n) = gradient.transpose() / energy_root;
-    hessian -= jacobian.row(2 * n).transpose() * jacobian.row(2 * n);
-  }
-  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(hessian);
-  jacobian.topRows(2 * n) = eigen.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() * eigen.eigenvectors().transpose();
+  compress_chord(gradient, std::move(hessian), std::sqrt(chord.K * ambient_dot(chord.d, chord.d)), residual, jacobian);
 }
 
 }  // namespace
@@ -243,9 +232,9 @@ void PullbackManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, 
   for (Eigen::Index i = 0; i < K; ++i) {
     kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), chord.data(),
                                static_cast<std::size_t>(ambient));
-    compress_chord({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), curvature.middleCols(n * i, n),
-                    curvature.middleCols(n * (i + 1), n), static_cast<double>(K)},
-                   residual.col(i), jacobian.middleCols(2 * n * i, 2 * n));
+    compress({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), curvature.middleCols(n * i, n),
+              curvature.middleCols(n * (i + 1), n), static_cast<double>(K)},
+             residual.col(i), jacobian.middleCols(2 * n * i, 2 * n));
   }
 }
 

@@ -4,7 +4,11 @@
 
 #include <cmath>
 
+#include "pullback/generators/gaussian_process.h"
+#include "pullback/generators/radial_network.h"
+#include "pullback/generators/stack.h"
 #include "pullback/generators/surfaces.h"
+#include "pullback/manifold/gaussian_process_manifold.h"
 #include "pullback/manifold/metric_manifold.h"
 #include "pullback/manifold/pullback_manifold.h"
 
@@ -76,6 +80,10 @@ std::vector<Case> known_cases() {
       {"SwissRoll", "swiss-roll", point(1.5 * M_PI, 0), point(4.5 * M_PI, 10), 89.93098594184, kSmooth},
       {"RbfVariance", "rbf-variance", polar(1, 0), polar(1.2, 1.5), 1.825160348273, kSmooth},
       {"RbfVarianceSaddle", "rbf-variance", point(2, 0), point(-2, 0), 6.272271880626, kSaddle},
+      {"RadialNetwork", "radial-network", polar(1, 0), polar(1.2, 1.5), 1.825160348273, kSmooth},
+      {"RadialNetworkSaddle", "radial-network", point(2, 0), point(-2, 0), 6.272271880626, kSaddle},
+      // Shot by a classical Runge-Kutta method from the closed form of the Christoffel symbols.
+      {"GaussianProcess", "gaussian-process", point(-0.3, 0.2), point(1.6, 1.1), 2.73958444224, kSmooth},
       {"Cusp", "cusp", point(-1, 0), point(1, 1), 3.048123697938, kHard},
       {"CollapsedDisc", "collapsed-disc", point(-2, 0), point(0, 2), std::sqrt(2.0), kDegenerate},
       {"ReluFold", "relu-fold", point(-1, 0), point(1, 2), 4.617851807966, kKink},
@@ -89,8 +97,28 @@ std::vector<Case> known_cases() {
   return cases;
 }
 
+std::shared_ptr<const Generator> one_centre_deviation() {
+  // The surface rbf-variance as a network: β = exp(−|z|²) + 0.01 in four outputs below the mean z.
+  GeneratorRegistry registry;
+  register_surfaces(registry);
+  const auto mean = registry.open("linear:k=0,u=0,v=0").generator;
+  const auto deviation =
+      std::make_shared<RadialNetwork>(RadialBasis{Vector::Zero(2), Vector::Ones(2)}, Matrix::Ones(4, 1),
+                                      Vector::Constant(4, 0.01), RadialOutput::kInverseRoot);
+  return std::make_shared<Stacked>(std::vector<std::shared_ptr<const Generator>>{mean, deviation}, true);
+}
+
+std::shared_ptr<const GaussianProcess> known_process() {
+  return std::make_shared<GaussianProcess>(GaussianProcessData{.inputs = Matrix{{0, 1, 0, 1}, {0, 0, 1, 1}},
+                                                               .outputs = Matrix{{0, 1, -0.5, 0.8}, {0, 0.5, 1, 1.2}},
+                                                               .lengths = Vector::Ones(2),
+                                                               .noise_variance = 0.01});
+}
+
 std::shared_ptr<const Manifold> case_manifold(const Case& c) {
   if (c.manifold == "half-plane") return half_plane();
+  if (c.manifold == "radial-network") return std::make_shared<PullbackManifold>(one_centre_deviation());
+  if (c.manifold == "gaussian-process") return std::make_shared<GaussianProcessManifold>(known_process());
   GeneratorRegistry registry;
   register_surfaces(registry);
   return std::make_shared<PullbackManifold>(registry.open(c.manifold).generator);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/generators/gaussian_process.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback::testing {
@@ -22,7 +23,7 @@ enum class CaseKind {
 
 struct Case {
   std::string name;
-  std::string manifold;  // as GeneratorRegistry::open takes it, or "half-plane"
+  std::string manifold;  // as GeneratorRegistry::open takes it, "half-plane", or one made here: "radial-network", …
   Vector from;
   Vector to;
   double shortest;  // length; for kJump that of the polyline of the straight line
@@ -34,6 +35,9 @@ inline void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 // Every case of the project's list of known answers.
 std::vector<Case> known_cases();
+
+// The Gaussian process whose expected metric is known: 4 inputs, 2 outputs, unit lengths and signal, noise 0.01.
+std::shared_ptr<const GaussianProcess> known_process();
 
 // The manifold that a case names. The generators are opened once.
 std::shared_ptr<const Manifold> case_manifold(const Case& c);

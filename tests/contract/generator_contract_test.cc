@@ -7,8 +7,11 @@
 
 #include "pullback/generators/callback.h"
 #include "pullback/generators/compose.h"
+#include "pullback/generators/ensemble.h"
+#include "pullback/generators/gaussian_process.h"
 #include "pullback/generators/generator_registry.h"
 #include "pullback/generators/network.h"
+#include "pullback/generators/radial_network.h"
 #include "pullback/generators/stack.h"
 #include "pullback/generators/surfaces.h"
 
@@ -106,6 +109,41 @@ std::vector<GeneratorCase> adaptors() {
           {"callback_second", [] { return callback(3); }, scattered_points(2, kPoints), {}}};
 }
 
+// More points than a network of bumps takes at a time.
+constexpr int kManyPoints = 150;
+
+GeneratorPointer radial(RadialOutput output) {
+  const Matrix weight = scattered_points(11, 7).cwiseAbs();
+  return std::make_shared<RadialNetwork>(RadialBasis{scattered_points(3, 7), scattered_points(3, 7, 0.3, 1.5)},
+                                         output == RadialOutput::kIdentity ? Matrix(weight.array() - 0.5) : weight,
+                                         Vector::LinSpaced(11, 0.01, 0.5), output);
+}
+
+GeneratorPointer ensemble() {
+  return std::make_shared<Ensemble>(std::vector{small_network(parse_activation("tanh")),
+                                                radial(RadialOutput::kIdentity),
+                                                small_network(parse_activation("softplus"))});
+}
+
+std::shared_ptr<const GaussianProcess> process() {
+  return std::make_shared<GaussianProcess>(GaussianProcessData{.inputs = scattered_points(2, 6),
+                                                               .outputs = scattered_points(4, 6),
+                                                               .offset = Vector::LinSpaced(4, 0, 1),
+                                                               .lengths = Vector{{0.8, 1.3}},
+                                                               .signal_variance = 1.7,
+                                                               .noise_variance = 0.05});
+}
+
+std::vector<GeneratorCase> uncertain() {
+  return {{"radial", [] { return radial(RadialOutput::kIdentity); }, scattered_points(3, kPoints), {}},
+          {"deviation", [] { return radial(RadialOutput::kInverseRoot); }, scattered_points(3, kPoints), {}},
+          {"deviation_batch", [] { return radial(RadialOutput::kInverseRoot); }, scattered_points(3, kManyPoints), {}},
+          {"ensemble", ensemble, scattered_points(3, kPoints), {}},
+          {"gaussian_process", process, scattered_points(2, kPoints), {}},
+          {"gaussian_process_embedding", [] { return process()->embedding(); }, scattered_points(2, kPoints), {}}};
+}
+
+INSTANTIATE_TEST_SUITE_P(Uncertain, GeneratorContract, testing::ValuesIn(uncertain()), case_name);
 INSTANTIATE_TEST_SUITE_P(Surface, GeneratorContract, testing::ValuesIn(surfaces()), case_name);
 INSTANTIATE_TEST_SUITE_P(Network, GeneratorContract, testing::ValuesIn(networks()), case_name);
 INSTANTIATE_TEST_SUITE_P(Adaptor, GeneratorContract, testing::ValuesIn(adaptors()), case_name);
