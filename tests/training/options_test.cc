@@ -57,6 +57,8 @@ TEST(OptionsTest, WrongUseIsExplained) {
       {"--noise", "1"},          {"--hidden", "4,,x"},       {"--hidden", "0"},
       {"--seed", "-1"},          {"--seed", "0.5"},          {"--no-such-option"},
       {"--resume", "--fresh"},   {"--train", "0"},           {"surplus"},
+      {"--regularise", "flat"},  {"--regularise=flat=0"},    {"--regularise=flat=x"},
+      {"--clamp-range=3,1"},     {"--clamp-range=3"},        {"--clamp-step=0"},
   };
   for (const auto& more : wrong) {
     ::testing::internal::CaptureStderr();
@@ -80,7 +82,8 @@ TEST(OptionsTest, HelpNamesTheProgramAndEveryKind) {
   EXPECT_FALSE(parsed.options);
   EXPECT_EQ(parsed.status, 0);
   EXPECT_THAT(::testing::internal::GetCapturedStdout(),
-              AllOf(HasSubstr("Usage: pullback train"), HasSubstr("vae|dae|gan"), HasSubstr("--checkpoint")));
+              AllOf(HasSubstr("Usage: pullback train"), HasSubstr("vae|dae|gan|wgan"), HasSubstr("--regularise"),
+                    HasSubstr("--checkpoint")));
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());
 }
 
@@ -94,6 +97,40 @@ TEST(OptionsTest, RecordsTheCommandWithoutAbsolutePaths) {
                 .options.value()
                 .command,
             "pullback train gan --data=DIR --out m --checkpoint c");
+}
+
+TEST(OptionsTest, RegularisersAreReadInTheirOrder) {
+  const Options options = parse_usual("vae", {"--regularise", "volume=0.1", "--regularize=isometric=100",
+                                              "--regularise=clamping=2", "--clamp-range", "0.5,9"})
+                              .options.value();
+  EXPECT_EQ(to_string(options.regularisers), "volume=0.1 isometric=100 clamping=2");
+  EXPECT_THAT(options.clamp_range, ElementsAre(0.5, 9));
+  EXPECT_EQ(to_string(parse_usual("vae", {}).options->regularisers), "none");
+}
+
+TEST(OptionsTest, UnknownAndRepeatedRegularisersAreExplained) {
+  const auto message = [](std::vector<std::string> more) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(parse_usual("vae", std::move(more)).status, 2);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(message({"--regularise", "isometry=1"}),
+              AllOf(HasSubstr("no regulariser 'isometry'"),
+                    HasSubstr("valid: isometric, conformal, flat, volume, clamping, spectral")));
+  EXPECT_THAT(message({"--regularise=flat=1", "--regularise=flat=2"}), HasSubstr("flat is given twice"));
+}
+
+// Checkpoints say what they were made with: those older than regularisers, when wgan was called gan, still open.
+TEST(OptionsTest, SettingsOfOldCheckpointsStay) {
+  const auto settings = [](const std::string& kind) {
+    return settings_text(parse_usual(kind, {"--epochs", "9"}).options.value(), "images");
+  };
+  EXPECT_EQ(settings("wgan"),
+            R"({"activation":"tanh","average":0.999,"batch":64,"critic":[512,256],"critic-steps":3,"epochs":9,)"
+            R"("hidden":[32,128],"images":"images","kind":"gan","latent":2,"learning-rate":0.0005,"penalty":10.0,)"
+            R"("seed":1,"threads":1,"weight-decay":0.0})");
+  EXPECT_THAT(settings("gan"), HasSubstr("logistic"));
+  EXPECT_THAT(settings("vae"), ::testing::Not(HasSubstr("regularise")));
 }
 
 TEST(OptionsTest, SettingsHoldWhatChangesTheWeights) {

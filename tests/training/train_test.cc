@@ -2,12 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <Eigen/SVD>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <thread>
 
 #include "program.h"
+#include "pullback/generators/model_file.h"
 #include "pullback/generators/safetensors.h"
 
 namespace pullback::training {
@@ -66,7 +69,7 @@ class Workplace {
 };
 
 class EveryKind : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Train, EveryKind, ::testing::Values("vae", "dae", "gan"),
+INSTANTIATE_TEST_SUITE_P(Train, EveryKind, ::testing::Values("vae", "dae", "gan", "wgan"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST_P(EveryKind, LongerTrainingFitsHeldoutImagesBetter) {
@@ -100,7 +103,11 @@ TEST_P(EveryKind, WritesTheShippedFormat) {
   EXPECT_EQ(file.tensors.at("decoder.2.bias").shape, Shape{kPixels});
   EXPECT_EQ(file.tensors.at("codes").shape, (Shape{8, 2}));
   EXPECT_THAT(file.tensors.at("labels").to_double(), AllOf(Each(Ge(0)), Each(Le(1))));
-  const bool has_encoder = std::string(GetParam()) != "gan";
+  EXPECT_GT(std::stod(file.metadata.at("quality")), 0);
+  EXPECT_THAT(file.metadata.at("quality_measure"), HasSubstr("squared"));
+  EXPECT_EQ(std::count(file.metadata.at("code_deviation").begin(), file.metadata.at("code_deviation").end(), ','), 1);
+  EXPECT_EQ(file.metadata.at("regulariser"), "none");
+  const bool has_encoder = !std::string(GetParam()).ends_with("gan");
   EXPECT_EQ(file.metadata.count("encoder") == 1, has_encoder);
   if (has_encoder) {
     EXPECT_EQ(file.tensors.at("encoder.2.weight").shape, (Shape{2, 4}));
@@ -108,8 +115,10 @@ TEST_P(EveryKind, WritesTheShippedFormat) {
 }
 
 // Starts a long training, waits for a checkpoint, sends the signal and returns how the program ended.
-Finished interrupt(const Workplace& workplace, const std::string& kind, int epochs, int signal) {
-  Program program(workplace.path(), Workplace::arguments(kind, epochs, {"--checkpoint-seconds", "0"}));
+Finished interrupt(const Workplace& workplace, const std::string& kind, int epochs, int signal,
+                   std::vector<std::string> more = {}) {
+  more.emplace_back("--checkpoint-seconds=0");
+  Program program(workplace.path(), Workplace::arguments(kind, epochs, more));
   while (program.running() && !std::filesystem::exists(workplace.checkpoint())) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -118,6 +127,7 @@ Finished interrupt(const Workplace& workplace, const std::string& kind, int epoc
 }
 
 constexpr int kManyEpochs = 400;  // far more than are done when the first checkpoint is seen
+constexpr int kFewEpochs = 150;   // still more, where every epoch takes several times as long
 
 TEST_P(EveryKind, GoesOnAfterAKillToTheSameBits) {
   const Workplace whole;
@@ -136,6 +146,108 @@ TEST_P(EveryKind, GoesOnAfterAKillToTheSameBits) {
   const Safetensors resumed = read_safetensors(killed.model());
   EXPECT_EQ(resumed.metadata, expected.metadata);
   for (const auto& [name, tensor] : expected.tensors) EXPECT_EQ(resumed.tensors.at(name).data, tensor.data) << name;
+}
+
+TEST(Train, RegularisedGoesOnAfterAKillToTheSameBits) {
+  const std::vector<std::string> regularised{"--regularise=isometric=1",  "--regularise=conformal=1",
+                                             "--regularise=flat=0.1",     "--regularise=volume=0.1",
+                                             "--regularise=clamping=0.1", "--regularise=spectral=3"};
+  const Workplace whole;
+  const Finished finished = whole.train("vae", kFewEpochs, regularised);
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  const Workplace killed;
+  EXPECT_EQ(interrupt(killed, "vae", kFewEpochs, SIGKILL, regularised).status, -SIGKILL);
+  ASSERT_EQ(killed.train("vae", kFewEpochs, regularised).status, 0);
+  const Safetensors expected = read_safetensors(whole.model());
+  const Safetensors resumed = read_safetensors(killed.model());
+  EXPECT_EQ(expected.metadata.at("regulariser"), "isometric=1 conformal=1 flat=0.1 volume=0.1 clamping=0.1 spectral=3");
+  for (const auto& [name, tensor] : expected.tensors) EXPECT_EQ(resumed.tensors.at(name).data, tensor.data) << name;
+}
+
+// What each regulariser is meant to lower, measured on the stored codes by the library's own Jacobians.
+Matrix squared_singular_values(const ModelFile& model) {
+  Matrix squared(model.codes.rows(), model.codes.cols());
+  for (Eigen::Index k = 0; k < model.codes.cols(); ++k) {
+    const Eigen::JacobiSVD<Matrix> svd(model.decoder->jacobian(model.codes.col(k)));
+    squared.col(k) = svd.singularValues().array().square();
+  }
+  return squared;
+}
+
+double isometric_measure(const ModelFile& model) {
+  const Matrix squared = squared_singular_values(model);
+  const double trace = squared.colwise().sum().mean();
+  return squared.array().square().colwise().sum().mean() / (trace * trace);
+}
+
+double conformal_measure(const ModelFile& model) {
+  const Matrix squared = squared_singular_values(model);
+  return (squared.array().square().colwise().sum() / squared.colwise().sum().array().square()).mean();
+}
+
+double flat_measure(const ModelFile& model) {
+  const Matrix squared = squared_singular_values(model);
+  return (squared.array() - squared.mean()).square().colwise().sum().mean();
+}
+
+double volume_measure(const ModelFile& model) {
+  const Vector logs = squared_singular_values(model).array().log().colwise().sum();
+  return (logs.array() - logs.mean()).square().mean();
+}
+
+// Steps of length 1 stretch by at most this.
+constexpr double kClamp = 0.5;
+double clamping_measure(const ModelFile& model) {
+  const Matrix moved = model.codes.colwise() + Vector::Unit(model.codes.rows(), 0);
+  const Vector stretching = (model.decoder->value(moved) - model.decoder->value(model.codes)).colwise().norm();
+  return (stretching.array() - kClamp).max(0).square().mean();
+}
+
+struct Regularised {
+  const char* name;
+  const char* weight;
+  double (*measure)(const ModelFile&);
+};
+std::ostream& operator<<(std::ostream& out, const Regularised& regularised) { return out << regularised.name; }
+
+class EveryRegulariser : public ::testing::TestWithParam<Regularised> {};
+INSTANTIATE_TEST_SUITE_P(Train, EveryRegulariser,
+                         ::testing::Values(Regularised{"isometric", "30", isometric_measure},
+                                           Regularised{"conformal", "30", conformal_measure},
+                                           Regularised{"flat", "10", flat_measure},
+                                           Regularised{"volume", "1", volume_measure},
+                                           Regularised{"clamping", "10", clamping_measure}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(EveryRegulariser, LowersWhatItIsMeantToLower) {
+  const std::string regularise = std::string("--regularise=") + GetParam().name + "=" + GetParam().weight;
+  std::vector<double> measures;
+  for (const std::string& option : {std::string("--seed=1"), regularise}) {
+    const Workplace workplace;
+    const Finished finished =
+        workplace.train("dae", 100, {option, "--learning-rate=0.01", "--clamp-range=0," + std::to_string(kClamp)});
+    ASSERT_EQ(finished.status, 0) << finished.err;
+    measures.push_back(GetParam().measure(read_model(workplace.model())));
+  }
+  // The optimum would lower each to its least value; half of what was too much is enough to tell a wrong sign or scale.
+  const bool ratio = std::string(GetParam().name) == "isometric" || std::string(GetParam().name) == "conformal";
+  const double least = ratio ? 0.5 : 0;
+  EXPECT_LT(measures[1] - least, 0.5 * (measures[0] - least)) << measures[0] << " became " << measures[1];
+}
+
+TEST(Train, SpectralNormalisationIsInTheStoredWeights) {
+  for (const char* kind : {"vae", "dae", "gan", "wgan"}) {
+    const Workplace workplace;
+    ASSERT_EQ(workplace.train(kind, 3, {"--regularise", "spectral=2.5"}).status, 0);
+    const Safetensors file = read_safetensors(workplace.model());
+    for (const char* name : {"decoder.0.weight", "decoder.1.weight", "decoder.2.weight"}) {
+      const Tensor& stored = file.tensors.at(name);
+      const std::vector<double> entries = stored.to_double();
+      const Matrix transposed = Eigen::Map<const Matrix>(entries.data(), stored.shape[1], stored.shape[0]);
+      constexpr double kSinglePrecision = 1e-5;  // of sums of 30 terms, relative to 2.5
+      EXPECT_NEAR(Eigen::JacobiSVD<Matrix>(transposed).singularValues()(0), 2.5, 2.5 * kSinglePrecision) << name;
+    }
+  }
 }
 
 TEST(Train, CtrlCLeavesACheckpointAndSaysSo) {
