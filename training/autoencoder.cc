@@ -42,8 +42,9 @@ class Autoencoder final : public Trainer {
 
   double run_epoch(double done) override {
     optimiser_.set_progress(done);
-    // Begun at full weight, the divergence switches latent coordinates off before the decoder has learnt to use them.
-    kl_weight_ = options_.kl_weight * (done < options_.warm_up ? done / options_.warm_up : 1);
+    // Begun at full weight, the divergence and the variance of the volume switch latent coordinates off before the
+    // decoder has learnt to use them.
+    strength_ = risen(options_, done);
     double sum = 0;
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);
     for (const torch::Tensor& batch : batches) {
@@ -115,8 +116,9 @@ class Autoencoder final : public Trainer {
     const torch::Tensor log_variance = statistics.narrow(1, options_.latent, options_.latent);
     const torch::Tensor code = mean + (log_variance / 2).exp() * at::randn(mean.sizes(), random_);
     const torch::Tensor divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean() / 2;
-    const torch::Tensor loss = cross_entropy(decoder.forward(code), images) + kl_weight_ * divergence;
-    return with_penalty(loss, options_, decoder, code, random_);
+    const torch::Tensor loss =
+        cross_entropy(decoder.forward(code), images) + options_.kl_weight * strength_ * divergence;
+    return with_penalty(loss, options_, strength_, decoder, code, random_);
   }
 
   torch::Tensor dae_loss(const Network& decoder, const torch::Tensor& images) {
@@ -124,11 +126,11 @@ class Autoencoder final : public Trainer {
     const torch::Tensor code = encode(images * kept);
     const torch::Tensor loss =
         cross_entropy(decoder.forward(code), images) + options_.code_penalty * code.square().sum(1).mean();
-    return with_penalty(loss, options_, decoder, code, random_);
+    return with_penalty(loss, options_, strength_, decoder, code, random_);
   }
 
   Options options_;
-  double kl_weight_ = 0;
+  double strength_ = 0;  // of losses that rise
   torch::Tensor train_;
   torch::Tensor heldout_;
   std::vector<std::uint8_t> heldout_labels_;

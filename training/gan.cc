@@ -43,6 +43,7 @@ class Gan final : public Trainer {
   double run_epoch(double done) override {
     generator_optimiser_.set_progress(done);
     critic_optimiser_.set_progress(done);
+    strength_ = risen(options_, done);
     double sum = 0;
     std::int64_t step = 0;
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);
@@ -151,7 +152,7 @@ class Gan final : public Trainer {
     const Network generator = spectral_.normalise(generator_);
     const torch::Tensor images = generator.forward(codes).sigmoid();
     const torch::Tensor loss = wasserstein() ? -score(images).mean() : at::softplus(-score(noisy(images))).mean();
-    generator_optimiser_.step(with_penalty(loss, options_, generator, codes, random_));
+    generator_optimiser_.step(with_penalty(loss, options_, strength_, generator, codes, random_));
     torch::NoGradGuard no_grad;
     for (std::size_t i = 0; i < generator_.parameters().size(); ++i) {
       torch::Tensor mean = averaged_.parameters()[i];
@@ -175,6 +176,7 @@ class Gan final : public Trainer {
   }
 
   Options options_;
+  double strength_ = 0;  // of the regularisers
   torch::Tensor train_;
   std::vector<std::uint8_t> train_labels_;
   torch::Tensor heldout_;

@@ -87,7 +87,8 @@ void add_model_options(CLI::App& app, Options& options) {
       ->check(number(0, kHuge))
       ->capture_default_str()
       ->group("Model");
-  app.add_option("--warm-up", options.warm_up, "vae: share of the training over which that weight rises from 0")
+  app.add_option("--warm-up", options.warm_up,
+                 "share of the training over which that weight and regularisers rise from 0")
       ->check(number(0, 1))
       ->capture_default_str()
       ->group("Model");
@@ -163,6 +164,7 @@ void add_regulariser_options(CLI::App& app, Options& options) {
       ->delimiter(',')
       ->expected(2)
       ->check(number(0, kHuge))
+      ->type_name("LOW,HIGH")
       ->capture_default_str()
       ->group("Regularisers");
   app.add_option("--clamp-step", options.clamp_step, "clamping: distance of z' from z")
@@ -334,7 +336,10 @@ std::string settings_text(const Options& options, const std::string& data_digest
     settings["penalty"] = options.penalty;
   }
   // Left out where there is none, as in checkpoints older than regularisers.
-  if (!options.regularisers.empty()) settings["regularise"] = to_string(options.regularisers);
+  if (!options.regularisers.empty()) {
+    settings["regularise"] = to_string(options.regularisers);
+    settings["warm-up"] = options.warm_up;
+  }
   for (const Regulariser& regulariser : options.regularisers) {
     if (regulariser.name != "clamping") continue;
     settings["clamp-range"] = options.clamp_range;

@@ -38,7 +38,7 @@ struct Options {
   int threads = 1;
 
   double kl_weight = 1;       // VAE: weight of the divergence from the prior
-  double warm_up = 0.5;       // VAE: share of the training over which that weight rises from 0
+  double warm_up = 0.5;       // share of the training over which that weight and those of regularisers rise from 0
   double noise = 0.3;         // DAE: share of pixels set to black
   double code_penalty = 0.1;  // DAE: weight of ‖z‖², keeps the codes from drifting outwards
 

@@ -81,13 +81,16 @@ torch::Tensor mix(const torch::Tensor& codes, at::Generator& random) {
   return share * codes + (1 - share) * others;
 }
 
-torch::Tensor with_penalty(torch::Tensor loss, const Options& options, const Network& decoder,
+torch::Tensor with_penalty(torch::Tensor loss, const Options& options, double strength, const Network& decoder,
                            const torch::Tensor& codes, at::Generator& random) {
+  if (strength == 0) return loss;
   for (const auto& [name, weight] : options.regularisers) {
     if (name == "spectral") continue;  // acts on the weights themselves
-    loss = loss + weight * one_penalty(name, options, decoder, codes.detach(), random);
+    loss = loss + strength * weight * one_penalty(name, options, decoder, codes.detach(), random);
   }
   return loss;
 }
+
+double risen(const Options& options, double done) { return done < options.warm_up ? done / options.warm_up : 1; }
 
 }  // namespace pullback::training

@@ -57,10 +57,14 @@ torch::Tensor mix(const torch::Tensor& codes, at::Generator& random);
 
 class Network;
 
-// `loss` plus the weighted penalties among the options' regularisers, for a decoder whose pixels are the sigmoid of
-// what `decoder` gives. Codes are taken as given: the gradient of a penalty reaches the decoder only. Draws random
-// numbers only for penalties that are asked for.
-torch::Tensor with_penalty(torch::Tensor loss, const Options& options, const Network& decoder,
+// `loss` plus the weighted penalties among the options' regularisers, all times `strength`, for a decoder whose pixels
+// are the sigmoid of what `decoder` gives. Codes are taken as given: the gradient of a penalty reaches the decoder
+// only. Draws random numbers only for penalties that are asked for.
+torch::Tensor with_penalty(torch::Tensor loss, const Options& options, double strength, const Network& decoder,
                            const torch::Tensor& codes, at::Generator& random);
+
+// The share of their weights that losses have which rise over the first --warm-up of the training, `done` of it being
+// over.
+double risen(const Options& options, double done);
 
 }  // namespace pullback::training

@@ -219,6 +219,25 @@ TEST(RegulariserTest, MixedCodesStayOnTheLinesThroughPairs) {
   EXPECT_GT(mixed.max().item<double>(), 1.1);
 }
 
+TEST(RegulariserTest, StrengthRisesOverTheWarmUpAndScalesThePenalty) {
+  Options options;
+  options.warm_up = 0.4;
+  EXPECT_EQ(risen(options, 0), 0);
+  EXPECT_DOUBLE_EQ(risen(options, 0.1), 0.25);
+  EXPECT_EQ(risen(options, 0.4), 1);
+  options.warm_up = 0;
+  EXPECT_EQ(risen(options, 0), 1);
+
+  options.regularisers = {{"volume", 3}, {"spectral", 2}};
+  at::Generator random = seeded(4);
+  const Network decoder({2, 5, 6}, "tanh", random);
+  const Tensor codes = at::randn({9, 2}, random);
+  const double bare = volume(metric(decoder.linearise(codes, "sigmoid"), 2)).item<double>();
+  const Tensor loss = torch::tensor(10.0, kDouble);
+  EXPECT_NEAR(with_penalty(loss, options, 0.5, decoder, codes, random).item<double>(), 10 + 0.5 * 3 * bare, kSingle);
+  EXPECT_EQ(with_penalty(loss, options, 0, decoder, codes, random).item<double>(), 10);
+}
+
 class NetworkProducts : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Activations, NetworkProducts,
                          ::testing::Values("tanh", "sigmoid", "relu", "leaky_relu", "elu", "softplus", "silu", "gelu",
