@@ -116,13 +116,25 @@ void add_inspect(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = app.add_subcommand("inspect", "condition and magnification of a generator's Jacobian");
   command->add_option("GENERATOR", arguments->generator, kGeneratorHelp)->required();
-  command->add_option("--box", arguments->box, "latent box, the same for each coordinate (default: the codes')")
+  command
+      ->add_option("--box", arguments->box,
+                   "latent box, the same for each coordinate (default: the codes and a deviation around)")
       ->type_name("LO,HI");
   command->add_option("--grid", arguments->grid, "points along each side")
       ->type_name("N")
       ->capture_default_str()
       ->check(in_range(2, 1000));
   command->add_option("--points", arguments->points, "a row for each point to inspect besides")->type_name("FILE.csv");
+  command
+      ->add_option("--pairs", arguments->pairs, "geodesics between codes to solve, to see how far from data they run")
+      ->type_name("N")
+      ->check(in_range(1, 100'000));
+  command->add_option("--solver", arguments->solver, "with --pairs: the chain that solves them")
+      ->type_name("CHAIN")
+      ->capture_default_str();
+  command->add_option("--time-limit", arguments->time_limit, "with --pairs: seconds for each solve (default: none)")
+      ->type_name("S")
+      ->check(in_range(1e-9, 1e9));
   command->add_option("--out", arguments->out, "write inspect.json and inspect.html here")->type_name("DIR");
   command->add_option("--json", arguments->json, "write the numbers here; - is standard output")->type_name("FILE");
   add_plugins(*command, arguments->plugins);
@@ -225,8 +237,53 @@ void add_conditioning_options(CLI::App& command, ConditioningArguments& argument
   add_plugins(command, arguments.plugins);
 }
 
+void add_jacobian_options(CLI::App& command, JacobianArguments& arguments) {
+  command.add_option("MODEL", arguments.models,
+                     "GENERATOR with codes, or label=GENERATOR; one label's models are a row");
+  command.add_option("--from", arguments.from, "draw the page of these results again; nothing is computed")
+      ->type_name("RESULTS.json");
+  command.add_option("--points", arguments.points, "points inside of the data's region, and as many around it")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(in_range(10, 1'000'000));
+  command.add_option("--grid", arguments.grid, "points along each side of the maps")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(in_range(2, 1000));
+  command.add_option("--pairs", arguments.pairs, "geodesics between codes to solve on each model (default: none)")
+      ->type_name("N")
+      ->check(in_range(1, 100'000));
+  command.add_option("--solver", arguments.solvers, "a chain to solve them with (default: auto); may be repeated")
+      ->type_name("CHAIN")
+      ->allow_extra_args(false);
+  command.add_option("--seed", arguments.seed, "chooses points and pairs")->type_name("S")->capture_default_str();
+  command.add_option("--out", arguments.out, "where results.json and report.html go")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command.add_option("--threads", arguments.threads, "models at a time (default: one for each processor)")
+      ->type_name("T")
+      ->check(in_range(1, 1024));
+  command.add_option("--time-limit", arguments.time_limit, "seconds for each solve (default: none)")
+      ->type_name("S")
+      ->check(in_range(1e-9, 1e9));
+  add_plugins(command, arguments.plugins);
+}
+
+void add_study_jacobian(CLI::App& study, Action& action, const std::string& line) {
+  auto arguments = std::make_shared<JacobianArguments>();
+  CLI::App* command =
+      study.add_subcommand("jacobian", "smoothness and conditioning of many models, at their data and around them");
+  add_jacobian_options(*command, *arguments);
+  command->footer(
+      "Smoothness: change of log det M per standard deviation of the data. The exit status is 0 when the study is\n"
+      "complete and 1 when it was interrupted.\n\nExamples:\n  pullback study jacobian VAE=mnist-vae DAE=mnist-dae "
+      "--pairs 10 --out jacobian\n  pullback study jacobian --from jacobian/results.json --out again");
+  command->callback(
+      [&action, arguments, line] { action = [arguments, line] { return run_study_jacobian(*arguments, line); }; });
+}
+
 void add_study(CLI::App& app, Action& action, const std::string& line) {
-  CLI::App* study = app.add_subcommand("study", "how solvers behave as a problem gets harder; writes a report");
+  CLI::App* study = app.add_subcommand("study", "studies of solvers and of models; each writes a report");
   study->require_subcommand(1);
   auto arguments = std::make_shared<ConditioningArguments>();
   CLI::App* command = study->add_subcommand("conditioning", "solvers against the condition number of the Jacobian");
@@ -238,6 +295,7 @@ void add_study(CLI::App& app, Action& action, const std::string& line) {
       "conditioning --solver graph+energy --out study");
   command->callback(
       [&action, arguments, line] { action = [arguments, line] { return run_study_conditioning(*arguments, line); }; });
+  add_study_jacobian(*study, action, line);
 }
 
 // Standard error gets at most this many lines when nothing could be done.

@@ -48,6 +48,9 @@ struct InspectArguments {
   std::string box;
   int grid = 96;
   std::string points;
+  int pairs = 0;  // of codes, between which geodesics are solved and placed
+  std::string solver = "auto";
+  double time_limit = 0;
   std::string out;  // folder
   std::string json;
 };
@@ -89,6 +92,20 @@ struct ConditioningArguments {
   std::vector<std::string> plugins;
 };
 
+struct JacobianArguments {
+  std::vector<std::string> models;  // SPEC or label=SPEC
+  std::string from;                 // results.json to draw again instead
+  std::vector<std::string> solvers;
+  std::vector<std::string> plugins;
+  int points = 1000;
+  int grid = 40;
+  int pairs = 0;
+  std::uint64_t seed = 1;
+  std::string out = "pullback-jacobian";
+  int threads = 0;
+  double time_limit = 0;
+};
+
 int run_solvers(const ListArguments& arguments);
 int run_generators(const ListArguments& arguments);
 int run_geodesic(const GeodesicArguments& arguments);
@@ -97,6 +114,7 @@ int run_inspect(const InspectArguments& arguments);
 // `command`: how the program was called, for the record.
 int run_compare(const CompareArguments& arguments, const std::string& command);
 int run_study_conditioning(const ConditioningArguments& arguments, const std::string& command);
+int run_study_jacobian(const JacobianArguments& arguments, const std::string& command);
 int run_verify(const VerifyArguments& arguments);
 // Becomes `pullback-train` with the given arguments; returns only where there is none.
 int run_train(const std::vector<std::string>& arguments);

@@ -111,6 +111,7 @@ void change_chart(OpenedSpace& space, Reference& reference, const Chart& chart, 
   applied.chart = chart.matrix;
   space.manifold = in_linear_chart(space.manifold, chart.matrix);
   if (space.codes.size() > 0) space.codes = (chart.inverse * space.codes).eval();
+  if (space.blur.size() > 0) space.blur = (chart.inverse * space.blur).eval();
   reference.points = (chart.inverse * reference.points).eval();
   space.decoration.chart = (space.decoration.chart * chart.matrix).eval();
   space.metadata.erase("code_deviation");  // that of other coordinates

@@ -2,16 +2,23 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 #include <random>
+#include <stdexcept>
 
 #include "pullback/cli/arguments.h"
+#include "pullback/cli/characterisation.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/decorators.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
+#include "pullback/cli/inspect_geodesics.h"
+#include "pullback/cli/interrupt.h"
 #include "pullback/cli/jacobian_survey.h"
 #include "pullback/cli/maps.h"
+#include "pullback/cli/model_data.h"
+#include "pullback/cli/parallel.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/session.h"
 #include "pullback/cli/study_json.h"
@@ -23,8 +30,12 @@ namespace {
 
 constexpr Interval kDefaultBox{0.2, 1.8};  // as for `compare`: inside of polar and half-plane charts
 
-// Rows of [low, high] for each coordinate: as given, that of the codes, or the default.
-Matrix choose_box(const InspectArguments& arguments, const OpenedSpace& space) {
+constexpr double kMapMargin = 1;    // deviations of the data around the codes
+constexpr std::size_t kMedian = 3;  // in kQuantileLevels
+
+// Rows of [low, high] for each coordinate: as given, that of the codes and a deviation around them, or the default.
+Matrix choose_box(const InspectArguments& arguments, const OpenedSpace& space,
+                  const std::optional<DataRegion>& region) {
   Matrix box(space.dimension(), 2);
   if (!arguments.box.empty() || space.codes.cols() == 0) {
     const Interval interval = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
@@ -33,6 +44,11 @@ Matrix choose_box(const InspectArguments& arguments, const OpenedSpace& space) {
   } else {
     box.col(0) = space.codes.rowwise().minCoeff();
     box.col(1) = space.codes.rowwise().maxCoeff();
+    if (region) {
+      const Vector margin = kMapMargin * region->factor().colwise().norm();
+      box.col(0) -= margin;
+      box.col(1) += margin;
+    }
   }
   return box;
 }
@@ -62,7 +78,11 @@ struct Inspection {
   OpenedSpace space;
   Matrix box;
   int grid = 0;
-  Matrix points;  // given besides
+  Matrix points;                     // given besides
+  std::optional<DataRegion> region;  // where the codes are; nothing without codes
+  std::optional<Characterisation> characterisation;
+  std::unique_ptr<GeodesicSolver> solver;  // with --pairs
+  std::vector<GeodesicPlace> geodesics;
   std::vector<JacobianSurvey> surveys;
   std::vector<std::string> findings;
 };
@@ -72,7 +92,13 @@ Inspection open_inspection(const InspectArguments& arguments) {
   Inspection inspection;
   inspection.space = session.open(arguments.generator);
   const OpenedSpace& space = inspection.space;
-  inspection.box = choose_box(arguments, space);
+  inspection.region = region_of(space);
+  inspection.box = choose_box(arguments, space, inspection.region);
+  if (arguments.pairs > 0 && !inspection.region) {
+    throw std::invalid_argument(
+        fmt::format("--pairs: {} has no codes, between which geodesics would be solved", space.name));
+  }
+  if (arguments.pairs > 0) inspection.solver = session.solvers().make(arguments.solver);
   inspection.grid = arguments.grid;
   inspection.points = Matrix(space.dimension(), 0);
   if (!arguments.points.empty()) {
@@ -80,6 +106,21 @@ Inspection open_inspection(const InspectArguments& arguments) {
         read_table(arguments.points, space.dimension(), fmt::format("a point of dimension {}", space.dimension()));
   }
   return inspection;
+}
+
+void append(std::vector<std::string>& all, const std::vector<std::string>& sentences) {
+  all.insert(all.end(), sentences.begin(), sentences.end());
+}
+
+void run_characterisation(Inspection& inspection, const InspectArguments& arguments) {
+  if (!inspection.region) return;
+  inspection.characterisation = characterise(inspection.space);
+  append(inspection.findings, findings(*inspection.characterisation));
+  if (!inspection.solver) return;
+  finish_on_interrupt();
+  inspection.geodesics = place_geodesics(inspection.space, *inspection.region, *inspection.solver, arguments.pairs, 1,
+                                         arguments.time_limit, thread_count(0));
+  append(inspection.findings, findings(inspection.geodesics, *inspection.region));
 }
 
 void run_surveys(Inspection& inspection) {
@@ -90,8 +131,7 @@ void run_surveys(Inspection& inspection) {
   if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
   inspection.findings = describe(space.decoration.steps);
   for (const JacobianSurvey& s : inspection.surveys) {
-    const auto sentences = findings(s);
-    inspection.findings.insert(inspection.findings.end(), sentences.begin(), sentences.end());
+    append(inspection.findings, findings(s));
   }
 }
 
@@ -122,6 +162,23 @@ Json survey_json(const JacobianSurvey& survey) {
           {"collapsed", collapsed_coordinates(survey)}};
 }
 
+Json geodesics_json(const std::vector<GeodesicPlace>& places) {
+  const auto located = [](const CurveInRegion& found) -> Json {
+    return {{"share_inside", short_number(found.share_inside)},
+            {"farthest", short_number(found.farthest)},
+            {"arc", short_number(found.arc)}};
+  };
+  Json list = Json::array();
+  for (const GeodesicPlace& place : places) {
+    list.push_back({{"pair", place.pair},
+                    {"termination", to_string(place.termination)},
+                    {"length", number_json(place.length)},
+                    {"geodesic", located(place.geodesic)},
+                    {"straight", located(place.straight)}});
+  }
+  return list;
+}
+
 Json inspection_json(const Inspection& inspection) {
   Json surveys = Json::array();
   for (const JacobianSurvey& survey : inspection.surveys) surveys.push_back(survey_json(survey));
@@ -136,6 +193,8 @@ Json inspection_json(const Inspection& inspection) {
           {"grid", inspection.grid},
           {"decorators", as_json(inspection.space.decoration.steps)},
           {"surveys", std::move(surveys)},
+          {"characterisation", inspection.characterisation ? as_json(*inspection.characterisation) : Json(nullptr)},
+          {"geodesics", geodesics_json(inspection.geodesics)},
           {"findings", inspection.findings}};
 }
 
@@ -143,11 +202,7 @@ Json inspection_json(const Inspection& inspection) {
 // first two coordinates through the middle of the box.
 LatentPlane map_plane(const Inspection& inspection) {
   const Eigen::Index n = inspection.box.rows();
-  if (n > 2 && inspection.space.codes.cols() > 2) {
-    LatentPlane plane = principal_plane(inspection.space.codes);
-    plane.enclose(plane.project(inspection.space.codes));
-    return plane;
-  }
+  if (n > 2 && inspection.region) return data_plane(inspection.space, *inspection.region, kMapMargin);
   LatentPlane plane{Vector::Zero(n), Matrix::Identity(n, 2)};
   if (n > 2) plane.origin.tail(n - 2) = inspection.box.rowwise().mean().tail(n - 2);
   plane.x_low = inspection.box(0, 0);
@@ -157,10 +212,43 @@ LatentPlane map_plane(const Inspection& inspection) {
   return plane;
 }
 
+// The figures at the data and around them: name, and quantiles or nothing for what is one number.
+struct Figure {
+  const char* name;
+  const std::vector<double>* inside;
+  const std::vector<double>* outside;
+};
+
+std::vector<Figure> figures_of(const Characterisation& c) {
+  std::vector<Figure> figures = {{"smoothness: |∇ log det M|", &c.inside.variation, &c.outside.variation},
+                                 {"condition κ(J)", &c.inside.survey.kappa, &c.outside.survey.kappa},
+                                 {"κ per deviation", &c.inside.scaled_kappa, &c.outside.scaled_kappa},
+                                 {"log₁₀ √det M", &c.inside.log10_magnification, &c.outside.log10_magnification}};
+  if (!c.collapsed.empty()) {
+    figures.insert(figures.begin() + 2, {"κ(J), uncollapsed", &c.inside.kept_kappa, &c.outside.kept_kappa});
+  }
+  return figures;
+}
+
+Json characterisation_table(const Characterisation& c, bool inside) {
+  Json rows = Json::array();
+  for (const Figure& figure : figures_of(c)) {
+    rows.push_back({figure.name, numbers(inside ? *figure.inside : *figure.outside)});
+  }
+  const int points = inside ? c.inside.survey.points : c.outside.survey.points;
+  return {{"title", fmt::format("{} ({} points), in the data's units", inside ? "At the data" : "Around them", points)},
+          {"columns", {"least", "5 %", "25 %", "median", "75 %", "95 %", "largest"}},
+          {"rows", std::move(rows)}};
+}
+
 Json page_data(const Inspection& inspection) {
   const OpenedSpace& space = inspection.space;
   const bool two = space.dimension() == 2;
   Json tables = Json::array();
+  if (inspection.characterisation) {
+    for (const bool inside : {true, false})
+      tables.push_back(characterisation_table(*inspection.characterisation, inside));
+  }
   for (const JacobianSurvey& survey : inspection.surveys) {
     Json rows = Json::array();
     for (const auto& [name, values] : rows_of(survey)) rows.push_back({name, numbers(*values)});
@@ -168,30 +256,61 @@ Json page_data(const Inspection& inspection) {
                       {"columns", {"least", "5 %", "25 %", "median", "75 %", "95 %", "largest"}},
                       {"rows", std::move(rows)}});
   }
-  Json data = {{"kind", "inspect"},
-               {"title", space.name},
-               {"subtitle", "Condition and magnification of the Jacobian"},
-               {"findings", inspection.findings},
-               {"tables", std::move(tables)},
-               {"map", nullptr},
-               {"codes", two ? points_json(space.codes.rows() == 2 ? space.codes : Matrix(2, 0)) : Json::array()},
-               {"points", two ? points_json(inspection.points) : Json::array()},
-               {"axes", two ? Json{"z₁", "z₂"} : Json{"u", "v"}},
-               {"note", two ? "Dots are the codes of known data; rings are the points given."
-                            : "A plane through latent space, along the codes' two directions of largest variance where "
-                              "there are codes."},
-               {"command", "pullback inspect " + space.name},
-               {"environment", describe_environment()}};
+  Json data = {
+      {"kind", "inspect"},
+      {"title", space.name},
+      {"subtitle", "Condition and magnification of the Jacobian"},
+      {"findings", inspection.findings},
+      {"tables", std::move(tables)},
+      {"map", nullptr},
+      {"codes", two ? points_json(space.codes.rows() == 2 ? space.codes : Matrix(2, 0)) : Json::array()},
+      {"points", two ? points_json(inspection.points) : Json::array()},
+      {"axes", two ? Json{"z₁", "z₂"} : Json{"u", "v"}},
+      {"note", two ? "Dots are the codes of known data, the line is the border of the region that holds 95 % of "
+                     "them; rings are the points given."
+                   : "A plane through latent space, along the codes' two directions of largest variance where "
+                     "there are codes."},
+      {"command", "pullback inspect " + space.name},
+      {"environment", describe_environment()}};
   if (space.dimension() >= 2) {
-    data["map"] = as_json(compute_maps(*space.manifold, map_plane(inspection), inspection.grid));
+    data["map"] = as_json(compute_maps(*space.manifold, map_plane(inspection), inspection.grid,
+                                       inspection.region ? &*inspection.region : nullptr));
   } else {
     data["note"] = "A latent space of one dimension has no map.";
   }
   return data;
 }
 
+std::string characterisation_text(const Characterisation& c) {
+  Table table({"in the data's units", "at the data", "5 %", "95 %", "around them", "5 %", "95 %"});
+  for (const Figure& figure : figures_of(c)) {
+    std::vector<std::string> row = {figure.name};
+    for (const auto* values : {figure.inside, figure.outside}) {
+      for (const std::size_t level : {kMedian, std::size_t{1}, std::size_t{5}}) {
+        row.push_back(format_number((*values)[level]));
+      }
+    }
+    table.add(std::move(row));
+  }
+  return table.str() + "\n";
+}
+
+std::string geodesics_text(const std::vector<GeodesicPlace>& places) {
+  if (places.empty()) return "";
+  Table table({"geodesic", "termination", "length", "inside", "farthest", "straight line: inside", "farthest"});
+  for (const GeodesicPlace& place : places) {
+    table.add({place.pair, to_string(place.termination), format_number(place.length),
+               fmt::format("{:.0f} %", 100 * place.geodesic.share_inside), format_number(place.geodesic.farthest, 3),
+               fmt::format("{:.0f} %", 100 * place.straight.share_inside), format_number(place.straight.farthest, 3)});
+  }
+  return table.str({0, 1}) +
+         "inside: share of the arc in the data's region; farthest: from the data, in deviations\n\n";
+}
+
 std::string text_of(const Inspection& inspection) {
   std::string text;
+  if (inspection.characterisation) text += characterisation_text(*inspection.characterisation);
+  text += geodesics_text(inspection.geodesics);
   for (const JacobianSurvey& survey : inspection.surveys) {
     Table table({fmt::format("over {} ({} points)", survey.where, survey.points), "least", "5 %", "25 %", "median",
                  "75 %", "95 %", "largest"});
@@ -213,6 +332,7 @@ int run_inspect(const InspectArguments& arguments) {
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
   Inspection inspection = open_inspection(arguments);
   if (!folder.empty()) require_writable_folder(folder);
+  run_characterisation(inspection, arguments);
   run_surveys(inspection);
 
   const std::string json = as_text(inspection_json(inspection));

@@ -26,13 +26,6 @@ double quantile(const std::vector<double>& sorted, double level) {
   return (1 - share) * sorted[below] + share * sorted[above];
 }
 
-std::vector<double> quantiles(std::vector<double> values) {
-  std::ranges::sort(values);
-  std::vector<double> at_levels;
-  for (const double level : kQuantileLevels) at_levels.push_back(quantile(values, level));
-  return at_levels;
-}
-
 // The values at each point where the metric is finite.
 struct Samples {
   std::vector<double> kappa, sigma_max, sigma_min, magnification;
@@ -67,6 +60,13 @@ void collect(const Manifold& manifold, const ConstMatrixRef& points, Workspace& 
 std::string share(int count, int total) { return fmt::format("{} of {} points", count, total); }
 
 }  // namespace
+
+std::vector<double> quantiles(std::vector<double> values) {
+  std::ranges::sort(values);
+  std::vector<double> at_levels;
+  for (const double level : kQuantileLevels) at_levels.push_back(quantile(values, level));
+  return at_levels;
+}
 
 JacobianSurvey survey(const Manifold& manifold, const ConstMatrixRef& points, const std::string& where) {
   JacobianSurvey survey;

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "pullback/cli/result_json.h"
+#include "pullback/cli/session.h"
+#include "pullback/manifold/data_region.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback::cli {
@@ -32,18 +35,32 @@ LatentPlane plane_through(const ConstVectorRef& from, const ConstVectorRef& to, 
 // The plane through the mean of the points along their two directions of largest variance; n ≥ 2.
 LatentPlane principal_plane(const ConstMatrixRef& points);
 
-// log10 of magnification √det M and condition κ at grid×grid points of the rectangle, row by row from the lowest y.
+// The plane of pictures of a space with data: latent space itself in two dimensions, else principal_plane() of the
+// codes; its square holds the codes and `margin` deviations of the data around them. n ≥ 2.
+LatentPlane data_plane(const OpenedSpace& space, const DataRegion& region, double margin);
+
+// log10 of magnification √det M and condition κ at grid×grid points of the rectangle, row by row from the lowest y;
+// where there are data, also log10 of ρ/r, which is 0 on the border of their region.
 struct Maps {
   LatentPlane plane;
   int grid = 0;
   std::vector<double> log_magnification;  // −∞ where J loses rank, NaN where there is no metric
   std::vector<double> log_condition;
+  std::vector<double> log_distance;  // empty: no region
 };
 
-Maps compute_maps(const Manifold& manifold, LatentPlane plane, int grid);
+Maps compute_maps(const Manifold& manifold, LatentPlane plane, int grid, const DataRegion* region = nullptr);
 
-// {"x": [lo, hi], "y": [lo, hi], "grid", "magnification": […], "condition": […]}, null where not finite.
+// {"x": [lo, hi], "y": [lo, hi], "grid", "magnification": […], "condition": […], "distance": […]}, null where not
+// finite.
 Json as_json(const Maps& maps);
+
+// The same for a file that holds many: each field as {"low", "high", "bytes"}, base64 of one byte a point, 0 where not
+// finite, otherwise 1 to 255 for values from low to high, which are the 0.5 % and 99.5 % quantiles.
+Json as_small_json(const Maps& maps);
+
+// Points (2×K) in a rectangle as base64 of two bytes each, 0 to 255 from side to side.
+std::string small_points(const LatentPlane& plane, const ConstMatrixRef& coordinates);
 
 // Points (2×K) as [[x, y], …] with as many digits as a picture shows.
 Json points_json(const ConstMatrixRef& points);

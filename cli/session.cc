@@ -9,6 +9,7 @@
 
 #include "pullback/cli/decorators.h"
 #include "pullback/cli/installation.h"
+#include "pullback/cli/model_data.h"
 #include "pullback/cli/study_maps.h"
 #include "pullback/generators/error.h"
 #include "pullback/manifold/metric_manifold.h"
@@ -67,8 +68,14 @@ OpenedSpace Session::open(const std::string& specification) {
   if (specification == kHalfPlane) return {specification, half_plane(), {}, {}, {}};
   if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
   OpenedGenerator opened = generators_.open(specification);
-  return {specification, std::make_shared<PullbackManifold>(std::move(opened.generator)), std::move(opened.codes),
-          std::move(opened.labels), std::move(opened.metadata)};
+  Matrix blur = posterior_blur(specification, opened.codes, opened.metadata);
+  return {specification,
+          std::make_shared<PullbackManifold>(std::move(opened.generator)),
+          std::move(opened.codes),
+          std::move(opened.labels),
+          std::move(opened.metadata),
+          {},
+          std::move(blur)};
 }
 
 std::vector<GeneratorEntry> Session::list() const {

@@ -34,7 +34,8 @@ struct Decoration {
   Matrix chart = {};
 };
 
-// A manifold as opened by name or file, with the codes of known data (n×K) and their labels where it has any.
+// A manifold as opened by name or file, with the codes of known data (n×K) and their labels where it has any. `blur` is
+// what the data are besides their codes: posterior_blur() in model_data.h, carried along by charts.
 struct OpenedSpace {
   std::string name;  // as it was typed
   std::shared_ptr<const Manifold> manifold;
@@ -42,6 +43,7 @@ struct OpenedSpace {
   std::vector<int> labels;
   std::map<std::string, std::string> metadata;
   Decoration decoration = {};
+  Matrix blur = {};
 
   int dimension() const { return manifold->dimension(); }
 };

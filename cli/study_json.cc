@@ -1,6 +1,10 @@
 #include "pullback/cli/study_json.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
+
+#include "pullback/cli/arguments.h"
 
 namespace pullback::cli {
 
@@ -51,6 +55,17 @@ Json part_json(const Study& study, const StudyPart& part) {
 }  // namespace
 
 Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json short_number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return parse_number(fmt::format("{:.4g}", value)).value_or(0);
+}
+
+Json short_numbers(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values) list.push_back(short_number(value));
+  return list;
+}
 
 Json settings_json(const Study& study) {
   return {{"solvers", study.solvers},

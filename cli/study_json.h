@@ -21,5 +21,8 @@ Json summary_json(const std::vector<SolverSummary>& summary);
 Json trace_json(const std::vector<TraceEntry>& trace);
 // Finite numbers; null otherwise.
 Json number_json(double value);
+// With four significant digits, for tables and pictures.
+Json short_number(double value);
+Json short_numbers(const std::vector<double>& values);
 
 }  // namespace pullback::cli

@@ -71,6 +71,18 @@ const pointMarks = (name, encoding) => ({
   encode: {enter: {x: {scale: 'x', field: '0'}, y: {scale: 'y', field: '1'}, ...encoding}},
 });
 
+// The border of the data's region as segments in latent coordinates, where the map knows of data.
+function borderLines({x, y, grid, distance = []}) {
+  const place = ([i, j]) => [x[0] + (x[1] - x[0]) * i / (grid - 1), y[0] + (y[1] - y[0]) * j / (grid - 1)];
+  return distance.length === 0 ? [] : borderSegments(distance, grid).map(([from, to]) => [...place(from), ...place(to)]);
+}
+
+const borderMark = (colour, width) => ({
+  type: 'rule', clip: true, from: {data: 'border'}, interactive: false,
+  encode: {enter: {x: {scale: 'x', field: '0'}, y: {scale: 'y', field: '1'}, x2: {scale: 'x', field: '2'}, y2: {scale: 'y', field: '3'},
+    stroke: {value: colour}, strokeWidth: {value: width}}},
+});
+
 // A map with codes, curves [{points, colour}], the straight line and end points on it.
 function mapSpecification(map, kind, width, {codes = [], curves = [], straight = [], ends = [], axes = ['z₁', 'z₂']}) {
   const values = map[kind.key];
@@ -85,6 +97,7 @@ function mapSpecification(map, kind, width, {codes = [], curves = [], straight =
       {name: 'codes', values: codes},
       {name: 'ends', values: ends},
       {name: 'straight', values: straight},
+      {name: 'border', values: borderLines(map)},
       ...named.map(curve => ({name: curve.data, values: curve.points})),
     ],
     scales: [
@@ -103,6 +116,7 @@ function mapSpecification(map, kind, width, {codes = [], curves = [], straight =
         width: {signal: 'width'}, height: {signal: 'height'}, aspect: {value: false},
       }}},
       pointMarks('codes', {size: {value: 5}, fill: {value: '#ffffff'}, fillOpacity: {value: 0.32}}),
+      borderMark('#ffffff', 2.6), borderMark('#111111', 1.2),
       {type: 'line', clip: true, from: {data: 'straight'}, interactive: false, encode: {enter: {
         x: {scale: 'x', field: '0'}, y: {scale: 'y', field: '1'}, stroke: {value: '#ffffff'}, strokeWidth: {value: 1.6},
         strokeDash: {value: [5, 5]}}}},

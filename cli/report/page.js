@@ -245,7 +245,8 @@ function buildInspect() {
   }));
 }
 
-const drawAll = {compare: buildCompare, inspect: buildInspect, conditioning: buildConditioning}[data.kind]();
+const drawAll = {compare: buildCompare, inspect: buildInspect, conditioning: buildConditioning,
+  jacobian: buildJacobian}[data.kind]();
 let resizing = 0;
 let drawnWidth = window.innerWidth;
 window.addEventListener('resize', () => {

@@ -1,0 +1,160 @@
+// The command `study jacobian`.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+
+#include "pullback/cli/commands.h"
+#include "pullback/cli/environment.h"
+#include "pullback/cli/exit_status.h"
+#include "pullback/cli/files.h"
+#include "pullback/cli/interrupt.h"
+#include "pullback/cli/jacobian_study.h"
+#include "pullback/cli/json_view.h"
+#include "pullback/cli/parallel.h"
+#include "pullback/cli/report.h"
+#include "pullback/cli/study_json.h"
+#include "pullback/generators/error.h"
+
+namespace pullback::cli {
+
+namespace {
+
+constexpr char kSchema[] = "pullback-jacobian-1";
+
+JacobianSettings settings_of(const JacobianArguments& arguments) {
+  JacobianSettings settings;
+  settings.figures.points = arguments.points;
+  settings.figures.seed = arguments.seed;
+  settings.grid = arguments.grid;
+  settings.pairs = arguments.pairs;
+  settings.time_limit = arguments.time_limit;
+  if (arguments.pairs > 0) settings.solvers = arguments.solvers;
+  if (arguments.pairs > 0 && settings.solvers.empty()) settings.solvers = {"auto"};
+  if (arguments.pairs == 0 && !arguments.solvers.empty()) {
+    throw std::invalid_argument("--solver: say with --pairs how many geodesics to solve");
+  }
+  return settings;
+}
+
+std::vector<LabelledSpace> open_models(const JacobianArguments& arguments, Session& session) {
+  if (arguments.models.empty()) {
+    throw std::invalid_argument("study jacobian: expected models, or --from RESULTS.json; got neither");
+  }
+  std::vector<LabelledSpace> models;
+  std::set<std::string> labels;
+  for (const std::string& text : arguments.models) {
+    const LabelledName name = split_label(text);
+    const bool first = labels.insert(name.label).second;
+    models.push_back({name.label, session.open(name.specification), first});
+    if (models.back().space.codes.cols() < 2) {
+      throw std::invalid_argument(fmt::format(
+          "{}: expected a model with latent codes, by which the data's region is known; it has none", text));
+    }
+  }
+  return models;
+}
+
+Json results_frame(const JacobianSettings& settings, const JacobianArguments& arguments, const std::string& command) {
+  const DataRegionOptions region;
+  return {{"schema", kSchema},
+          {"created", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+          {"command", command},
+          {"complete", false},
+          {"environment", describe_environment()},
+          {"settings",
+           {{"points", settings.figures.points},
+            {"surround", settings.figures.surround},
+            {"neighbours", region.neighbours},
+            {"share", region.share},
+            {"grid", settings.grid},
+            {"pairs", settings.pairs},
+            {"solvers", settings.solvers},
+            {"seed", arguments.seed},
+            {"threads", thread_count(arguments.threads)},
+            {"time_limit", settings.time_limit > 0 ? Json(settings.time_limit) : Json(nullptr)},
+            {"levels", kQuantileLevels}}},
+          {"models", Json::array()},
+          {"groups", Json::array()}};
+}
+
+void run_models(const JacobianArguments& arguments, const JacobianSettings& settings, Json& results) {
+  Session session(arguments.plugins);
+  std::vector<std::unique_ptr<GeodesicSolver>> solvers;
+  for (const std::string& chain : settings.solvers) solvers.push_back(session.solvers().make(chain));
+  const std::vector<LabelledSpace> models = open_models(arguments, session);
+  require_writable_folder(arguments.out);
+  finish_on_interrupt();
+  const int threads = thread_count(arguments.threads);
+  if (threads > 1) use_one_blas_thread();
+  std::vector<Json> entries(models.size());
+  Progress progress(static_cast<int>(models.size()));
+  run_jobs(static_cast<int>(models.size()), threads, [&](int i) {
+    const auto index = static_cast<std::size_t>(i);
+    entries[index] = study_model(models[index], settings, solvers);
+    progress.advance(models[index].label);
+  });
+  for (Json& entry : entries) {
+    if (!entry.is_null()) results["models"].push_back(std::move(entry));
+  }
+  results["complete"] = results["models"].size() == models.size();
+  results["groups"] = group_models(results["models"], settings.solvers);
+}
+
+// Results that someone wrote before. What is not there shows when it is drawn, with the place in the file.
+Json read_results(const std::string& path) {
+  Json results = read_json(path);
+  if (JsonView(results, path).at("schema").text() != kSchema) {
+    throw Error(fmt::format("{}: schema: expected {}, the results of `study jacobian`", path, kSchema));
+  }
+  return results;
+}
+
+// Errors: pullback::Error for results without what the page shows.
+void write_report(Json results, const std::filesystem::path& folder, const std::string& source) {
+  std::string text;
+  try {
+    const auto solvers = results.at("settings").at("solvers").get<std::vector<std::string>>();
+    results["groups"] = group_models(results.at("models"), solvers);
+    text = jacobian_table(results);
+    Json columns = Json::array();
+    for (const JacobianColumn& column : jacobian_columns(solvers)) columns.push_back({column.key, column.title});
+    results["columns"] = std::move(columns);
+    results["kind"] = "jacobian";
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(fmt::format("{}: not the results of `study jacobian`: {}", source, error.what()));
+  }
+  require_writable_folder(folder);
+  write_file(folder / "report.html", make_page("pullback: Jacobians of generative models", results));
+  text += fmt::format(
+      "in, out: over the data's region and around it, median over the models of a label of the median over points;\n"
+      "smoothness: change of log det M per standard deviation of the data; kept: without collapsed coordinates; "
+      "scaled:\n"
+      "per deviation and kept; farthest: of a geodesic from the data, in deviations.\n\nreport: {}\n",
+      (folder / "report.html").string());
+  if (!results.at("complete").get<bool>()) text = "Interrupted: this is what was finished.\n" + text;
+  write_standard_output(text);
+}
+
+}  // namespace
+
+int run_study_jacobian(const JacobianArguments& arguments, const std::string& command) {
+  if (!arguments.from.empty()) {
+    if (!arguments.models.empty()) throw std::invalid_argument("--from: draws results again and takes no models");
+    write_report(read_results(arguments.from), arguments.out, arguments.from);
+    return kDone;
+  }
+  const JacobianSettings settings = settings_of(arguments);
+  Json results = results_frame(settings, arguments, command);
+  run_models(arguments, settings, results);
+  const std::filesystem::path path = std::filesystem::path(arguments.out) / "results.json";
+  write_file(path, as_text(results));
+  write_report(results, arguments.out, path.string());
+  return results.at("complete").get<bool>() ? kDone : kNotConverged;
+}
+
+}  // namespace pullback::cli
