@@ -261,7 +261,7 @@ std::vector<std::string> describe(const std::vector<AppliedStep>& steps) {
                           100 * step.touched, step.points, step.where, factor_text(step.least_factor),
                           factor_text(step.largest_factor));
     }
-    text += fmt::format("; κ {} → {} (median), {} → {} (95 %).", format_number(step.kappa_before[1]),
+    text += fmt::format("; κ {} → {} (median), {} → {} (95\u00a0%).", format_number(step.kappa_before[1]),
                         format_number(step.kappa_after[1]), format_number(step.kappa_before[2]),
                         format_number(step.kappa_after[2]));
     sentences.push_back(std::move(text));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "pullback/cli/commands.h"
+#include "pullback/cli/decorators.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
@@ -15,6 +16,7 @@
 #include "pullback/cli/parallel.h"
 #include "pullback/cli/session.h"
 #include "pullback/cli/study_json.h"
+#include "pullback/cli/text.h"
 #include "pullback/cli/verification.h"
 #include "pullback/generators/error.h"
 
@@ -115,6 +117,25 @@ Document read_study(const JsonView& root, Opener& opener) {
   return document;
 }
 
+// What a result on a decorated space says of its curve in the plain metric and coordinates.
+void verify_plain(const OpenedSpace& space, Task& task, double tolerance) {
+  const GeodesicResult& result = task.outcome->result;
+  if (space.decoration.steps.empty() || !task.view.has("length_plain") || result.curve.empty()) return;
+  const std::vector<JsonView> written = task.view.at("z_plain").list();
+  if (written.size() < 2) task.view.at("z_plain").fail("at least 2 points");
+  const PlainView plain = plain_view(space, result.curve, static_cast<int>(written.size()));
+  std::vector<Finding>& findings = task.outcome->findings;
+  compare_fields(task.view.at("length_plain").json(), number_json(plain.length), "length_plain", tolerance, findings);
+  const double size = plain.points.cwiseAbs().maxCoeff();
+  for (std::size_t k = 0; k < written.size(); ++k) {
+    const Vector point = read_end(written[k], space.dimension());
+    if ((point - plain.points.col(static_cast<Eigen::Index>(k))).cwiseAbs().maxCoeff() <= tolerance * size) continue;
+    findings.push_back({fmt::format("z_plain[{}]", k), format_point(point),
+                        format_point(plain.points.col(static_cast<Eigen::Index>(k)))});
+    return;
+  }
+}
+
 void verify_tasks(Document& document, double tolerance, int threads) {
   // A study keeps the nodes of what it claims and no samples.
   const bool needs_samples = document.schema != kConditioningSchema;
@@ -124,6 +145,7 @@ void verify_tasks(Document& document, double tolerance, int threads) {
     Task& task = document.tasks[static_cast<std::size_t>(i)];
     task.outcome = verify_result(*document.parts[task.part].space.manifold, task.view, task.from, task.to, tolerance,
                                  needs_samples);
+    verify_plain(document.parts[task.part].space, task, tolerance);
     progress.advance(task.solver);
   });
 }
