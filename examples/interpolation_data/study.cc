@@ -180,7 +180,8 @@ Geodesics solve_pairs(const Material& material, const Digits& digits, const Sett
       const pullback::GeodesicResult result = solver->solve(problem);
       const pullback::Curve curve =
           result.curve.empty() ? pullback::Curve::straight(problem.from, problem.to) : result.curve;
-      pair.path = curve.position(pullback::uniform_times(kPathPoints));
+      // As the cache keeps them, so that a study that went on ends with the same numbers.
+      pair.path = curve.position(pullback::uniform_times(kPathPoints)).cast<float>().cast<double>();
       (*solved)[static_cast<std::size_t>(i)] = describe(*manifold, result, pair, problem.from, problem.to);
       progress.advance(fmt::format("geodesics of seed {}", seed));
     });

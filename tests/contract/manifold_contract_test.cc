@@ -4,6 +4,7 @@
 #include <Eigen/Eigenvalues>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <tuple>
 
 #include "pullback/generators/surfaces.h"
@@ -11,6 +12,7 @@
 #include "pullback/manifold/curve.h"
 #include "pullback/manifold/damped_manifold.h"
 #include "pullback/manifold/measure.h"
+#include "pullback/manifold/metric_decorators.h"
 #include "pullback/manifold/metric_manifold.h"
 #include "pullback/manifold/pullback_manifold.h"
 #include "tests/contract/cases.h"
@@ -34,9 +36,10 @@ std::vector<Case> smooth_cases() {
   return out;
 }
 
-enum class Seen { kAsItIs, kInAChart, kDamped };
+enum class Seen { kAsItIs, kInAChart, kDamped, kFloored, kSmoothed };
 
-// A case, and how it is looked at: as it is, in a chart sheared and moved, or with a flat metric added.
+// A case, and how it is looked at: as it is, in a chart sheared and moved, with a flat metric added, with small
+// singular values raised, or averaged over a neighbourhood.
 class EveryManifold : public ::testing::TestWithParam<std::tuple<Case, Seen>> {
  protected:
   EveryManifold() : manifold_(case_manifold(std::get<0>(GetParam()))), n_(manifold_->dimension()) {
@@ -48,6 +51,8 @@ class EveryManifold : public ::testing::TestWithParam<std::tuple<Case, Seen>> {
       W(0, n_ - 1) = 0.5;
       manifold_ = std::make_shared<DampedManifold>(manifold_, 0.3, W);
     }
+    if (std::get<1>(GetParam()) == Seen::kFloored) manifold_ = floored(manifold_, 0.8);
+    if (std::get<1>(GetParam()) == Seen::kSmoothed) manifold_ = smoothed(manifold_, 0.05 * Matrix::Identity(n_, n_));
     if (std::get<1>(GetParam()) == Seen::kInAChart) {
       Matrix A = Matrix::Identity(n_, n_);
       A(0, n_ - 1) = 0.7;
@@ -203,15 +208,16 @@ TEST_P(EveryManifold, LengthIsInvariantUnderShear) {
   EXPECT_NEAR(measure(sheared, sheared.to_chart(curve), ws_).length, length, 1e-11 * length);
 }
 
+std::string test_name(const ::testing::TestParamInfo<std::tuple<Case, Seen>>& info) {
+  constexpr const char* kSuffixes[] = {"", "_Chart", "_Damped", "_Floored", "_Smoothed"};
+  return std::get<0>(info.param).name + kSuffixes[static_cast<int>(std::get<1>(info.param))];
+}
+
 INSTANTIATE_TEST_SUITE_P(Smooth, EveryManifold,
                          ::testing::Combine(::testing::ValuesIn(smooth_cases()),
-                                            ::testing::Values(Seen::kAsItIs, Seen::kInAChart, Seen::kDamped)),
-                         [](const auto& info) {
-                           const Seen seen = std::get<1>(info.param);
-                           return std::get<0>(info.param).name + (seen == Seen::kAsItIs     ? ""
-                                                                  : seen == Seen::kInAChart ? "_Chart"
-                                                                                            : "_Damped");
-                         });
+                                            ::testing::Values(Seen::kAsItIs, Seen::kInAChart, Seen::kDamped,
+                                                              Seen::kFloored, Seen::kSmoothed)),
+                         test_name);
 
 }  // namespace
 }  // namespace pullback
