@@ -22,9 +22,18 @@ struct BuildFingerprint {
   std::uint32_t eigen_default_column_major;
   std::uint32_t scalar_size;      // of the library's scalar
   std::uint32_t library_version;  // major·10⁴ + minor·10²: the ABI of the classes below may change with either
+  std::uint32_t layout;           // sizes of the classes that pass: they also change between releases
 
   bool operator==(const BuildFingerprint&) const = default;
 };
+
+// The sizes of classes, folded into one number.
+template <class... Classes>
+constexpr std::uint32_t layout_of() {
+  std::uint32_t out = 0;
+  ((out = out * 65521U + static_cast<std::uint32_t>(sizeof(Classes))), ...);
+  return out;
+}
 
 constexpr BuildFingerprint this_build() {
   BuildFingerprint build{};
@@ -42,6 +51,8 @@ constexpr BuildFingerprint this_build() {
 #endif
   build.scalar_size = sizeof(double);
   build.library_version = 100;
+  build.layout = layout_of<SolverRegistry, SolverEntry, SolverRecipe, GeneratorRegistry, OpenedGenerator,
+                           GeneratorTraits, Workspace, GeodesicProblem, SolveContext, Outcome, GeodesicResult>();
   return build;
 }
 

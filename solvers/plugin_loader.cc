@@ -40,6 +40,9 @@ std::optional<std::string> difference(const BuildFingerprint& plugin, const Buil
     return differ("pullback version code", plugin.library_version, program.library_version,
                   "build it against this version of pullback");
   }
+  if (plugin.layout != program.layout) {
+    return differ("classes of layout", plugin.layout, program.layout, "build it against this build of pullback");
+  }
   if (plugin.cxx_abi != program.cxx_abi) {
     return differ("C++ ABI version", plugin.cxx_abi, program.cxx_abi, "compile it without -fabi-version");
   }

@@ -115,6 +115,10 @@ TEST_F(PluginLoader, RefusesAnotherVersionOfTheLibrary) {
   expect_refused(plugin("other_version"), "it was built with pullback version code 70100, this program with");
 }
 
+TEST_F(PluginLoader, RefusesClassesOfOtherSizes) {
+  expect_refused(plugin("other_layout"), "it was built with classes of layout");
+}
+
 TEST_F(PluginLoader, RefusesADescriptionWithoutACallback) {
   expect_refused(plugin("null_callback"), "has no callback");
 }
