@@ -42,8 +42,8 @@ class Autoencoder final : public Trainer {
 
   double run_epoch(double done) override {
     optimiser_.set_progress(done);
-    // Begun at full weight, the divergence and the variance of the volume switch latent coordinates off before the
-    // decoder has learnt to use them.
+    // Begun at full weight, the divergence switches latent coordinates off before the decoder has learnt to use them;
+    // regularisers, too, wait for something to act on.
     strength_ = risen(options_, done);
     double sum = 0;
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);

@@ -127,7 +127,7 @@ Finished interrupt(const Workplace& workplace, const std::string& kind, int epoc
 }
 
 constexpr int kManyEpochs = 400;  // far more than are done when the first checkpoint is seen
-constexpr int kFewEpochs = 150;   // still more, where every epoch takes several times as long
+constexpr int kFewEpochs = 60;    // still more, where every epoch takes several times as long
 
 TEST_P(EveryKind, GoesOnAfterAKillToTheSameBits) {
   const Workplace whole;
@@ -215,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(Train, EveryRegulariser,
                          ::testing::Values(Regularised{"isometric", "30", isometric_measure},
                                            Regularised{"conformal", "30", conformal_measure},
                                            Regularised{"flat", "10", flat_measure},
-                                           Regularised{"volume", "1", volume_measure},
+                                           Regularised{"volume", "1000", volume_measure},
                                            Regularised{"clamping", "10", clamping_measure}),
                          [](const auto& info) { return std::string(info.param.name); });
 
