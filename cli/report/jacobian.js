@@ -94,12 +94,14 @@ function cellRange({low, high, infinite}, models) {
 
 function jacobianTable() {
   const kindOf = label => data.models.find(model => model.label === label).kind;
-  const shown = data.columns.filter(([key]) => data.groups.some(({cells}) => finite(cells[key].median) || cells[key].infinite));
+  const collapsed = data.groups.some(({cells}) => cells.collapsed.high > 0);
+  const shown = data.columns.filter(([key]) => (collapsed || key !== 'kept_kappa_inside') &&
+    data.groups.some(({cells}) => finite(cells[key].median) || cells[key].infinite));
   const rows = data.groups.map(group => element('tr', {}, element('td', {}, dot(kindColour(kindOf(group.label))), group.label),
     element('td', {}, String(group.models)),
     shown.map(([key]) => element('td', {}, cellText(group.cells[key]),
       element('div', {class: 'soft', style: 'font-size:0.78rem'}, cellRange(group.cells[key], group.models))))));
-  return element('div', {class: 'scroll'}, element('table', {},
+  return element('div', {class: 'scroll'}, element('table', {class: 'dense'},
     element('thead', {}, element('tr', {}, element('th', {}, 'model'), element('th', {}, 'models'), shown.map(([, title]) => element('th', {}, title)))),
     element('tbody', {}, rows)));
 }

@@ -1,0 +1,198 @@
+// Characterisation of Jacobians: the figures, and the command `study jacobian`.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "pullback/cli/characterisation.h"
+#include "pullback/cli/jacobian_study.h"
+#include "pullback/cli/model_data.h"
+#include "pullback/cli/random.h"
+#include "pullback/generators/autodiff.h"
+#include "pullback/generators/compose.h"
+#include "pullback/generators/error.h"
+#include "pullback/manifold/pullback_manifold.h"
+#include "tool.h"
+
+namespace pullback::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::size_t kMedian = 3;
+
+// f(z) = (e^{z₁}, 2 z₂, 1e-5 z₃) at codes from N(0, I): log det M = 2 z₁ + const, κ kept = max(e^{z₁}, 2)/min(…).
+OpenedSpace space_with_codes(const Matrix& codes) {
+  const auto f = make_generator(3, 3, [](const auto& z) {
+    using std::exp;
+    using Scalar = std::decay_t<decltype(z(0))>;
+    return Eigen::Vector<Scalar, 3>(exp(z(0)), 2.0 * z(1), 1e-5 * z(2));
+  });
+  return {"exponential", std::make_shared<PullbackManifold>(f), codes, {}, {}};
+}
+
+Matrix normal_codes(double third) {
+  Random random(4);
+  Matrix codes = random.normal_matrix(3, 800);
+  codes.row(2) *= third;
+  return codes;
+}
+
+TEST(CharacterisationTest, SmoothnessIsThatOfTheUncollapsedPartPerDeviation) {
+  const OpenedSpace space = space_with_codes(normal_codes(1));
+  const Characterisation c = characterise(space);
+  EXPECT_THAT(c.collapsed, ElementsAre(2));
+  // ∇ log det M = (2, 0): per deviation 2 times that of the codes, at every point.
+  const double deviation = (space.codes.row(0).array() - space.codes.row(0).mean()).matrix().norm() / std::sqrt(800.0);
+  EXPECT_NEAR(c.deviations(0), deviation, 1e-12);
+  for (const auto* figures : {&c.inside, &c.outside}) {
+    EXPECT_NEAR(figures->variation.front(), 2 * deviation, 1e-9);
+    EXPECT_NEAR(figures->variation.back(), 2 * deviation, 1e-9);
+    EXPECT_NEAR(figures->variation_rms, 2 * deviation, 1e-9);
+    EXPECT_GT(figures->survey.points, 500);
+  }
+  EXPECT_GT(c.inside.survey.kappa[kMedian], 1e4) << "with the collapsed coordinate";
+  EXPECT_LT(c.inside.kept_kappa[kMedian], 4);
+  EXPECT_THAT(findings(c).front(), HasSubstr("1 of 3 latent coordinates are collapsed (number 3)"));
+}
+
+TEST(CharacterisationTest, PointsOutsideAreOutsideAndNear) {
+  const OpenedSpace space = space_with_codes(normal_codes(1));
+  const Characterisation c = characterise(space, {.points = 200});
+  EXPECT_EQ(c.outside.survey.points, 200);
+  // e^{z₁} at a point that is at most 3 deviations from a datum, which is at most 4 from the middle.
+  EXPECT_LT(c.outside.survey.sigma_max.back(), std::exp(8.0));
+  EXPECT_GT(c.outside.survey.sigma_max.back(), c.inside.survey.sigma_max.back());
+}
+
+TEST(CharacterisationTest, IsTheSameInEveryChart) {
+  OpenedSpace space = space_with_codes(normal_codes(1));
+  space.blur = Vector{{0.1, 0.2, 0.3}}.asDiagonal();
+  const Characterisation base = characterise(space);
+  OpenedSpace moved = space;
+  const Matrix A{{20, 0, 0}, {0, 0.1, 0}, {0, 0, 3}};
+  const Vector b{{1, -2, 5}};
+  const Matrix inverse = A.diagonal().cwiseInverse().asDiagonal();
+  moved.manifold = std::make_shared<PullbackManifold>(
+      std::make_shared<AffineInput>(space.manifold->shared_generator(), inverse, -inverse * b, "moved"));
+  moved.codes = (A * space.codes).colwise() + b;
+  moved.blur = A * space.blur;
+  const Characterisation again = characterise(moved);
+  EXPECT_EQ(again.collapsed, base.collapsed);
+  EXPECT_NEAR(again.region.radius(), base.region.radius(), 1e-10);
+  for (const std::size_t level : {std::size_t{1}, kMedian, std::size_t{5}}) {
+    EXPECT_NEAR(again.inside.variation[level], base.inside.variation[level], 1e-9);
+    EXPECT_NEAR(again.outside.variation[level], base.outside.variation[level], 1e-9);
+    EXPECT_NEAR(again.inside.scaled_kappa[level] / base.inside.scaled_kappa[level], 1, 1e-9);
+    EXPECT_NEAR(again.outside.log10_magnification[level], base.outside.log10_magnification[level], 1e-9);
+  }
+}
+
+TEST(ModelDataTest, TheBlurIsWhatTheCodesLack) {
+  const Matrix codes = normal_codes(0.01);
+  EXPECT_EQ(posterior_blur("m", codes, {}).cols(), 0);
+  const Vector stated = posterior_blur("m", codes, {{"code_deviation", "[2, 2, 1]"}}).diagonal();
+  const Vector variance = (codes.colwise() - codes.rowwise().mean()).array().square().rowwise().mean();
+  for (int j = 0; j < 3; ++j) EXPECT_NEAR(stated(j), std::sqrt((j < 2 ? 4 : 1) - variance(j)), 1e-12);
+  // A VAE's coordinate whose codes hardly spread is its prior's.
+  const Vector guessed = posterior_blur("m", codes, {{"kind", "vae"}}).diagonal();
+  EXPECT_EQ(guessed(0), 0);
+  EXPECT_NEAR(guessed(2), std::sqrt(1 - variance(2)), 1e-12);
+  for (const char* wrong : {"[1, 2]", "[1, 2, 0]", "[1, 2, \"a\"]", "1", "[1, 2"}) {
+    EXPECT_THROW(posterior_blur("m", codes, {{"code_deviation", wrong}}), Error) << wrong;
+  }
+}
+
+TEST(JacobianStudyTest, LabelsAreToldFromParameters) {
+  EXPECT_EQ(split_label("VAE=mnist-vae").label, "VAE");
+  EXPECT_EQ(split_label("VAE=mnist-vae").specification, "mnist-vae");
+  EXPECT_EQ(split_label("wide=torus:R=3,r=1").specification, "torus:R=3,r=1");
+  for (const char* plain : {"mnist-vae", "torus:R=3,r=1", "mnist-vae@kappa=1e6", "folder/a=b.safetensors"}) {
+    EXPECT_EQ(split_label(plain).label, plain);
+    EXPECT_EQ(split_label(plain).specification, plain);
+  }
+}
+
+TEST(JacobianStudyTest, GroupsHaveTheirModelsMedianAndRange) {
+  Json models = Json::array();
+  for (const double value : {3.0, 1.0, 2.0}) {
+    OpenedSpace space = space_with_codes(normal_codes(1));
+    space.metadata["quality"] = std::to_string(value);
+    models.push_back(study_model({"exp", space}, {{.points = 50}, 4, 0, {}, 0}, {}));
+  }
+  models.push_back(models[0]);
+  models[3]["label"] = "other";
+  models[3]["figures"]["inside"]["kappa"][kMedian] = nullptr;  // infinite, as it is written
+  const Json groups = group_models(models, {});
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].at("models"), 3);
+  const Json& quality = groups[0].at("cells").at("quality");
+  EXPECT_EQ(quality.at("median"), 2);
+  EXPECT_EQ(quality.at("low"), 1);
+  EXPECT_EQ(quality.at("high"), 3);
+  EXPECT_EQ(groups[1].at("cells").at("kappa_inside").at("infinite"), true);
+  EXPECT_EQ(groups[0].at("cells").at("collapsed").at("median"), 1);
+}
+
+TEST(JacobianStudyTest, IsDrawnAgainFromItsResults) {
+  const Folder folder;
+  const Finished first =
+      run_tool({"study", "jacobian", "VAE=mnist-vae", "VAE=mnist-vae@kappa=100", "mnist-dae", "--points", "40",
+                "--grid", "6", "--pairs", "1", "--solver", "energy:nodes=8,max_nodes=8", "--out", folder / "out"});
+  ASSERT_EQ(first.status, 0) << first.err;
+  const Json results = Json::parse(read_file(folder / "out/results.json"));
+  EXPECT_EQ(results.at("groups").size(), 2U);
+  const Json& a = results.at("models")[0].at("figures").at("inside");
+  const Json& b = results.at("models")[1].at("figures").at("inside");
+  EXPECT_EQ(a.at("variation"), b.at("variation")) << "a chart is the same model";
+  EXPECT_EQ(a.at("scaled_kappa"), b.at("scaled_kappa"));
+  EXPECT_NE(a.at("kappa"), b.at("kappa"));
+  EXPECT_TRUE(results.at("models")[1].at("map").is_null()) << "one map for each label";
+  const Finished again =
+      run_tool({"study", "jacobian", "--from", folder / "out/results.json", "--out", folder / "again"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(read_file(folder / "again/report.html"), read_file(folder / "out/report.html"));
+  EXPECT_EQ(again.out.substr(0, again.out.find("report:")), first.out.substr(0, first.out.find("report:")));
+}
+
+TEST(JacobianStudyTest, RefusesWhatItCannotStudy) {
+  const Folder folder;
+  const auto fails = [&](std::vector<std::string> arguments, int status, const std::string& message) {
+    arguments.insert(arguments.begin(), {"study", "jacobian", "--out", folder / "out"});
+    const Finished finished = run_tool(arguments);
+    EXPECT_EQ(finished.status, status) << message;
+    EXPECT_THAT(finished.err, HasSubstr(message));
+    EXPECT_EQ(finished.out, "");
+  };
+  fails({}, 2, "expected models, or --from");
+  fails({"torus"}, 2, "torus: expected a model with latent codes");
+  fails({"mnist-vae", "--solver", "energy"}, 2, "--solver: say with --pairs");
+  fails({"mnist-vae", "--pairs", "1", "--solver", "nothing"}, 2, "nothing");
+  fails({"mnist-vae", "--from", "x.json"}, 2, "--from: draws results again");
+  fails({"--from", folder / "absent.json"}, 3, "absent.json");
+  fails({"--from", folder.put("other.json", "{\"schema\": \"pullback-compare-1\"}")}, 3,
+        "expected pullback-jacobian-1");
+  fails({"--from", folder.put("part.json", "{\"schema\": \"pullback-jacobian-1\"}")}, 3, "not the results");
+  EXPECT_THAT(folder.list(), ElementsAre("other.json", "part.json"));
+}
+
+TEST(InspectTest, TellsTheDataFromTheirSurroundings) {
+  const Finished finished = run_tool(
+      {"inspect", "mnist-vae", "--grid", "4", "--pairs", "2", "--solver", "energy:nodes=8,max_nodes=8", "--json", "-"});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  const Json json = Json::parse(finished.out);
+  const Json& figures = json.at("characterisation");
+  EXPECT_GT(figures.at("inside").at("points"), 900);
+  EXPECT_GT(figures.at("outside").at("kappa")[kMedian], figures.at("inside").at("kappa")[kMedian]);
+  ASSERT_EQ(json.at("geodesics").size(), 3U) << "two sevens and two pairs";
+  for (const Json& geodesic : json.at("geodesics")) EXPECT_GT(geodesic.at("geodesic").at("arc"), 0);
+  EXPECT_TRUE(
+      Json::parse(run_tool({"inspect", "torus", "--grid", "4", "--json", "-"}).out).at("characterisation").is_null());
+  EXPECT_EQ(run_tool({"inspect", "torus", "--pairs", "2"}).status, 2);
+}
+
+}  // namespace
+}  // namespace pullback::cli
