@@ -220,10 +220,10 @@ struct Figure {
 };
 
 std::vector<Figure> figures_of(const Characterisation& c) {
-  std::vector<Figure> figures = {{"smoothness: |∇ log det M|", &c.inside.variation, &c.outside.variation},
+  std::vector<Figure> figures = {{"smoothness, |∇ log det M| per deviation", &c.inside.variation, &c.outside.variation},
                                  {"condition κ(J)", &c.inside.survey.kappa, &c.outside.survey.kappa},
                                  {"κ per deviation", &c.inside.scaled_kappa, &c.outside.scaled_kappa},
-                                 {"log₁₀ √det M", &c.inside.log10_magnification, &c.outside.log10_magnification}};
+                                 {"log₁₀ √det M per deviation", &c.inside.log10_magnification, &c.outside.log10_magnification}};
   if (!c.collapsed.empty()) {
     figures.insert(figures.begin() + 2, {"κ(J), uncollapsed", &c.inside.kept_kappa, &c.outside.kept_kappa});
   }
@@ -236,7 +236,7 @@ Json characterisation_table(const Characterisation& c, bool inside) {
     rows.push_back({figure.name, numbers(inside ? *figure.inside : *figure.outside)});
   }
   const int points = inside ? c.inside.survey.points : c.outside.survey.points;
-  return {{"title", fmt::format("{} ({} points), in the data's units", inside ? "At the data" : "Around them", points)},
+  return {{"title", fmt::format("{} ({} points)", inside ? "At the data" : "Around them", points)},
           {"columns", {"least", "5 %", "25 %", "median", "75 %", "95 %", "largest"}},
           {"rows", std::move(rows)}};
 }
@@ -282,7 +282,7 @@ Json page_data(const Inspection& inspection) {
 }
 
 std::string characterisation_text(const Characterisation& c) {
-  Table table({"in the data's units", "at the data", "5 %", "95 %", "around them", "5 %", "95 %"});
+  Table table({"the Jacobian", "at the data", "5 %", "95 %", "around them", "5 %", "95 %"});
   for (const Figure& figure : figures_of(c)) {
     std::vector<std::string> row = {figure.name};
     for (const auto* values : {figure.inside, figure.outside}) {
