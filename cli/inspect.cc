@@ -220,10 +220,11 @@ struct Figure {
 };
 
 std::vector<Figure> figures_of(const Characterisation& c) {
-  std::vector<Figure> figures = {{"smoothness, |∇ log det M| per deviation", &c.inside.variation, &c.outside.variation},
-                                 {"condition κ(J)", &c.inside.survey.kappa, &c.outside.survey.kappa},
-                                 {"κ per deviation", &c.inside.scaled_kappa, &c.outside.scaled_kappa},
-                                 {"log₁₀ √det M per deviation", &c.inside.log10_magnification, &c.outside.log10_magnification}};
+  std::vector<Figure> figures = {
+      {"smoothness, |∇ log det M| per deviation", &c.inside.variation, &c.outside.variation},
+      {"condition κ(J)", &c.inside.survey.kappa, &c.outside.survey.kappa},
+      {"κ per deviation", &c.inside.scaled_kappa, &c.outside.scaled_kappa},
+      {"log₁₀ √det M per deviation", &c.inside.log10_magnification, &c.outside.log10_magnification}};
   if (!c.collapsed.empty()) {
     figures.insert(figures.begin() + 2, {"κ(J), uncollapsed", &c.inside.kept_kappa, &c.outside.kept_kappa});
   }

@@ -105,6 +105,23 @@ TEST_F(ReportTest, ShowsAPanelForEachFamilyAndDimension) {
   }
 }
 
+TEST_F(ReportTest, ShowsAMapOfEachLabelsJacobian) {
+  ASSERT_EQ(run_tool({"study", "jacobian", "VAE=mnist-vae", "VAE=mnist-vae", "DAE=mnist-dae", "--points", "50",
+                      "--grid", "8", "--out", folder_ / "out"})
+                .status,
+            0);
+  for (const char* size : {"1280,900", "390,844"}) {
+    const Rendered page = render(folder_ / "out/report.html", size);
+    EXPECT_THAT(page.console, IsEmpty()) << size;
+    EXPECT_THAT(page.document, HasSubstr("data-ready=\"true\""));
+    EXPECT_EQ(count(part_of(page.document, "overview"), "class=\"marks\""), 2) << "smoothness and condition";
+    EXPECT_EQ(count(part_of(page.document, "table"), "<tr"), 3) << "the head and two labels";
+    EXPECT_EQ(count(part_of(page.document, "maps"), "<canvas"), 4) << "two for each label";
+    EXPECT_THAT(part_of(page.document, "terms"), HasSubstr("<dt>smoothness</dt>"));
+    EXPECT_THAT(part_of(page.document, "environment"), HasSubstr("compiler"));
+  }
+}
+
 TEST_F(ReportTest, FetchesNothing) {
   ASSERT_EQ(run_tool({"compare", "sphere", "--solver", "energy", "--pairs", "1", "--out", folder_ / "out"}).status, 0);
   const std::string page = read_file(folder_ / "out/report.html");
