@@ -16,13 +16,21 @@
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
+#include "pullback/cli/options.h"
 #include "pullback/generators/error.h"
 
 namespace pullback::cli {
 
-namespace {
+CLI::Validator in_range(double low, double high) {
+  return {[low, high](std::string& text) {
+            const auto number = parse_number(text);
+            if (number && *number >= low && *number <= high) return std::string();
+            return fmt::format("expected a number from {:g} to {:g}, got \"{}\"", low, high, text);
+          },
+          ""};
+}
 
-using Action = std::function<int()>;
+namespace {
 
 constexpr char kGeneratorHelp[] =
     "a file (.safetensors, .pt), a shipped model (mnist-vae), or a surface (torus:R=3,r=1); see `pullback generators`";
@@ -36,16 +44,6 @@ constexpr char kExamples[] = R"(Examples:
 
 Exit status: 0 all converged, 1 some did not (results are written), 2 wrong command line,
 3 a file or plugin that cannot be used.)";
-
-// Bounds of a number, NaN being outside; they show in errors and do not crowd the help.
-CLI::Validator in_range(double low, double high) {
-  return {[low, high](std::string& text) {
-            const auto number = parse_number(text);
-            if (number && *number >= low && *number <= high) return std::string();
-            return fmt::format("expected a number from {:g} to {:g}, got \"{}\"", low, high, text);
-          },
-          ""};
-}
 
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
   command.add_option("--plugin", plugins, "load a plugin (.so) first; may be repeated")
@@ -285,6 +283,7 @@ void add_study_jacobian(CLI::App& study, Action& action, const std::string& line
 void add_study(CLI::App& app, Action& action, const std::string& line) {
   CLI::App* study = app.add_subcommand("study", "studies of solvers and of models; each writes a report");
   study->require_subcommand(1);
+  add_uncertainty_study(*study, action, line);
   auto arguments = std::make_shared<ConditioningArguments>();
   CLI::App* command = study->add_subcommand("conditioning", "solvers against the condition number of the Jacobian");
   add_conditioning_options(*command, *arguments);
@@ -374,6 +373,7 @@ int run(const std::vector<std::string>& arguments) {
     add_compare(app, action, command_line(arguments));
     add_distances(app, action);
     add_verify(app, action);
+    add_fit_uncertainty(app, action, command_line(arguments));
     add_study(app, action, command_line(arguments));
     app.add_subcommand("train", "train a VAE, DAE or GAN (needs LibTorch)");
     return parse_and_run(app, arguments, action);

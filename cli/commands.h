@@ -106,6 +106,33 @@ struct JacobianArguments {
   double time_limit = 0;
 };
 
+struct FitUncertaintyArguments {
+  std::string model;   // a file, or the name of a shipped model
+  std::string method;  // "rbf", "ensemble", "gp"
+  std::string data;    // folder of IDX files; empty: fit to what the decoder says of itself
+  std::string out;
+  std::vector<std::string> files;  // members of an ensemble besides the model
+  int centres = 100;
+  double width = 1;
+  double far = 10;
+  int members = 5;
+  int inputs = 200;
+  double length = 0;
+  std::uint64_t seed = 1;
+};
+
+struct UncertaintyStudyArguments {
+  std::vector<std::string> models;   // "ring", shipped models or files; empty: the default
+  std::vector<std::string> methods;  // empty: all
+  std::string solver = "auto";
+  std::string data;  // as for fit-uncertainty
+  int pairs = 8;
+  std::uint64_t seed = 1;
+  std::string out = "pullback-uncertainty";
+  int threads = 0;
+  double time_limit = 20;
+};
+
 int run_solvers(const ListArguments& arguments);
 int run_generators(const ListArguments& arguments);
 int run_geodesic(const GeodesicArguments& arguments);
@@ -115,6 +142,8 @@ int run_inspect(const InspectArguments& arguments);
 int run_compare(const CompareArguments& arguments, const std::string& command);
 int run_study_conditioning(const ConditioningArguments& arguments, const std::string& command);
 int run_study_jacobian(const JacobianArguments& arguments, const std::string& command);
+int run_study_uncertainty(const UncertaintyStudyArguments& arguments, const std::string& command);
+int run_fit_uncertainty(const FitUncertaintyArguments& arguments, const std::string& command);
 int run_verify(const VerifyArguments& arguments);
 // Becomes `pullback-train` with the given arguments; returns only where there is none.
 int run_train(const std::vector<std::string>& arguments);

@@ -12,8 +12,8 @@
 #include "pullback/cli/model_data.h"
 #include "pullback/cli/study_maps.h"
 #include "pullback/generators/error.h"
+#include "pullback/manifold/gaussian_process_manifold.h"
 #include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
 #include "pullback/plugins/builtin.h"
 #include "pullback/solvers/plugin_loader.h"
 
@@ -70,7 +70,7 @@ OpenedSpace Session::open(const std::string& specification) {
   OpenedGenerator opened = generators_.open(specification);
   Matrix blur = posterior_blur(specification, opened.codes, opened.metadata);
   return {specification,
-          std::make_shared<PullbackManifold>(std::move(opened.generator)),
+          expected_manifold(std::move(opened.generator)),
           std::move(opened.codes),
           std::move(opened.labels),
           std::move(opened.metadata),

@@ -38,7 +38,7 @@ std::string keys(const Map& map) {
 
 OpenedGenerator open_model(const fs::path& path) {
   ModelFile model = read_model(path);
-  return {std::move(model.decoder), std::move(model.codes), std::move(model.labels), std::move(model.metadata)};
+  return {std::move(model.generator), std::move(model.codes), std::move(model.labels), std::move(model.metadata)};
 }
 
 ParameterValues defaults(const std::vector<Parameter>& parameters) {

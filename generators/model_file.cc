@@ -9,16 +9,18 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/generators/ensemble.h"
 #include "pullback/generators/error.h"
+#include "pullback/generators/gaussian_process.h"
+#include "pullback/generators/radial_network.h"
 #include "pullback/generators/safetensors.h"
+#include "pullback/generators/stack.h"
 
 namespace pullback {
 namespace {
 
 using Json = nlohmann::json;
 using Shape = std::vector<std::int64_t>;
-
-constexpr const char* kFormat = "pullback-model-1";
 
 std::string shape_text(const Shape& shape) {
   std::string text = "[";
@@ -42,6 +44,15 @@ class Reader {
   std::string tensor_name(const Json& layer, const char* key, const std::string& where) const;
   Layer read_layer(const Json& layer, const std::string& where) const;
   std::shared_ptr<const Network> read_network(const std::string& part, const std::string& text) const;
+  std::string name() const;
+  std::vector<Layer> read_layers(const Json& list, const std::string& part) const;
+  Matrix read_matrix(const std::string& tensor) const;
+  Vector read_vector(const std::string& tensor, Eigen::Index size) const;
+  std::shared_ptr<const Generator> read_deviations(const std::shared_ptr<const Network>& mean) const;
+  std::shared_ptr<const Generator> read_members(const Network& decoder) const;
+  std::shared_ptr<const Generator> read_process() const;
+  void read_decoder(ModelFile& model) const;
+  void read_uncertainty(ModelFile& model) const;
   Matrix read_codes(int latent_dimension) const;
   std::vector<int> read_labels(Eigen::Index codes) const;
 
@@ -113,17 +124,126 @@ Layer Reader::read_layer(const Json& layer, const std::string& where) const {
   return result;
 }
 
-std::shared_ptr<const Network> Reader::read_network(const std::string& part, const std::string& text) const {
-  const Json list = Json::parse(text, nullptr, false);
+std::string Reader::name() const {
+  const std::string* name = metadata("name");
+  return name == nullptr ? path_.stem().string() : *name;
+}
+
+std::vector<Layer> Reader::read_layers(const Json& list, const std::string& part) const {
   if (!list.is_array() || list.empty()) {
     fail(fmt::format("metadata '{}' must be a JSON list of layers {{\"weight\", \"bias\", \"activation\"}}", part));
   }
   std::vector<Layer> layers;
   for (const Json& layer : list) layers.push_back(read_layer(layer, fmt::format("{} layer {}", part, layers.size())));
-  const std::string* name = metadata("name");
-  const std::string base = name == nullptr ? path_.stem().string() : *name;
+  return layers;
+}
+
+std::shared_ptr<const Network> Reader::read_network(const std::string& part, const std::string& text) const {
+  std::vector<Layer> layers = read_layers(Json::parse(text, nullptr, false), part);
   try {
-    return std::make_shared<const Network>(std::move(layers), part == "decoder" ? base : base + " " + part);
+    return std::make_shared<const Network>(std::move(layers), part == "decoder" ? name() : name() + " " + part);
+  } catch (const std::invalid_argument& error) {
+    fail(error.what());
+  }
+}
+
+// A tensor [rows, cols] as the matrix whose columns are its rows.
+Matrix Reader::read_matrix(const std::string& tensor) const {
+  const Tensor* found = find(tensor);
+  if (found == nullptr) fail(fmt::format("the tensor '{}' is missing", tensor));
+  if (found->shape.size() != 2) {
+    fail(fmt::format("tensor '{}' must have two dimensions, got the shape {}", tensor, shape_text(found->shape)));
+  }
+  const Vector flat = elements(tensor, *found);
+  return Eigen::Map<const Matrix>(flat.data(), found->shape[1], found->shape[0]);
+}
+
+Vector Reader::read_vector(const std::string& tensor, Eigen::Index size) const {
+  const Tensor* found = find(tensor);
+  if (found == nullptr) fail(fmt::format("the tensor '{}' is missing", tensor));
+  if (found->shape != Shape{size}) {
+    fail(fmt::format("tensor '{}' must have the shape [{}], got {}", tensor, size, shape_text(found->shape)));
+  }
+  return elements(tensor, *found);
+}
+
+std::shared_ptr<const Generator> Reader::read_deviations(const std::shared_ptr<const Network>& mean) const {
+  RadialBasis basis{read_matrix("uncertainty.centres"), read_matrix("uncertainty.rates")};
+  const Matrix weight = read_matrix("uncertainty.weight").transpose();
+  if (weight.rows() != mean->ambient_dimension()) {
+    fail(fmt::format("tensor 'uncertainty.weight' must have {} rows, as many as the decoder has outputs, got {}",
+                     mean->ambient_dimension(), weight.rows()));
+  }
+  auto deviation =
+      std::make_shared<RadialNetwork>(std::move(basis), weight, read_vector("uncertainty.floor", weight.rows()),
+                                      RadialOutput::kInverseRoot, name() + " deviation");
+  return std::make_shared<Stacked>(std::vector<std::shared_ptr<const Generator>>{mean, std::move(deviation)}, true,
+                                   name());
+}
+
+std::shared_ptr<const Generator> Reader::read_members(const Network& decoder) const {
+  const std::string* text = metadata("members");
+  if (text == nullptr) fail("metadata 'members', the list of decoders, is missing");
+  const Json list = Json::parse(*text, nullptr, false);
+  if (!list.is_array()) fail("metadata 'members' must be a JSON list of decoders");
+  std::vector<std::shared_ptr<const Generator>> members;
+  for (const Json& layers : list) {
+    const std::string part = fmt::format("member {}", members.size());
+    members.push_back(std::make_shared<Network>(read_layers(layers, part), name() + " " + part));
+    if (members.back()->latent_dimension() != decoder.latent_dimension() ||
+        members.back()->ambient_dimension() != decoder.ambient_dimension()) {
+      fail(fmt::format("{} must map {} numbers to {} as the decoder does, but maps {} to {}", part,
+                       decoder.latent_dimension(), decoder.ambient_dimension(), members.back()->latent_dimension(),
+                       members.back()->ambient_dimension()));
+    }
+  }
+  return std::make_shared<Ensemble>(std::move(members), name());
+}
+
+std::shared_ptr<const Generator> Reader::read_process() const {
+  GaussianProcessData data;
+  data.inputs = read_matrix("process.inputs");
+  data.outputs = read_matrix("process.outputs");
+  data.offset = read_vector("process.offset", data.outputs.rows());
+  data.lengths = read_vector("process.lengths", data.inputs.rows());
+  const Vector variances = read_vector("process.variances", 2);
+  data.signal_variance = variances(0);
+  data.noise_variance = variances(1);
+  return std::make_shared<GaussianProcess>(std::move(data), name());
+}
+
+void Reader::read_decoder(ModelFile& model) const {
+  const std::string* decoder = metadata("decoder");
+  if (decoder == nullptr) fail("metadata 'decoder', the list of layers, is missing");
+  model.decoder = read_network("decoder", *decoder);
+  model.generator = model.decoder;
+  const std::string* encoder = metadata("encoder");
+  if (encoder == nullptr) return;
+  model.encoder = read_network("encoder", *encoder);
+  if (model.encoder->latent_dimension() != model.decoder->ambient_dimension() ||
+      model.encoder->ambient_dimension() != model.decoder->latent_dimension()) {
+    fail(fmt::format("the encoder must map {} numbers to {}, the inverse of the decoder, but maps {} to {}",
+                     model.decoder->ambient_dimension(), model.decoder->latent_dimension(),
+                     model.encoder->latent_dimension(), model.encoder->ambient_dimension()));
+  }
+}
+
+void Reader::read_uncertainty(ModelFile& model) const {
+  const std::string* kind = metadata("uncertainty");
+  const std::string known = kind == nullptr ? "" : *kind;
+  try {
+    if (known == "gp") {
+      model.generator = read_process();
+    } else if (known == "rbf") {
+      read_decoder(model);
+      model.generator = read_deviations(model.decoder);
+    } else if (known == "ensemble") {
+      read_decoder(model);
+      model.generator = read_members(*model.decoder);
+    } else {
+      fail(fmt::format("metadata 'uncertainty' must be rbf, ensemble or gp, {}",
+                       kind == nullptr ? "is missing" : "got '" + *kind + "'"));
+    }
   } catch (const std::invalid_argument& error) {
     fail(error.what());
   }
@@ -159,24 +279,16 @@ std::vector<int> Reader::read_labels(Eigen::Index codes) const {
 
 ModelFile Reader::read() {
   const std::string* format = metadata("format");
-  if (format == nullptr || *format != kFormat) {
-    fail(fmt::format("metadata 'format' must be '{}', {}: not a model of this program", kFormat,
-                     format == nullptr ? "is missing" : "got '" + *format + "'"));
-  }
-  const std::string* decoder = metadata("decoder");
-  if (decoder == nullptr) fail("metadata 'decoder', the list of layers, is missing");
   ModelFile model;
-  model.decoder = read_network("decoder", *decoder);
-  if (const std::string* encoder = metadata("encoder")) {
-    model.encoder = read_network("encoder", *encoder);
-    if (model.encoder->latent_dimension() != model.decoder->ambient_dimension() ||
-        model.encoder->ambient_dimension() != model.decoder->latent_dimension()) {
-      fail(fmt::format("the encoder must map {} numbers to {}, the inverse of the decoder, but maps {} to {}",
-                       model.decoder->ambient_dimension(), model.decoder->latent_dimension(),
-                       model.encoder->latent_dimension(), model.encoder->ambient_dimension()));
-    }
+  if (format != nullptr && *format == kModelFormat) {
+    read_decoder(model);
+  } else if (format != nullptr && *format == kUncertaintyFormat) {
+    read_uncertainty(model);
+  } else {
+    fail(fmt::format("metadata 'format' must be '{}' or '{}', {}: not a model of this program", kModelFormat,
+                     kUncertaintyFormat, format == nullptr ? "is missing" : "got '" + *format + "'"));
   }
-  model.codes = read_codes(model.decoder->latent_dimension());
+  model.codes = read_codes(model.generator->latent_dimension());
   model.labels = read_labels(model.codes.cols());
   model.metadata = std::move(file_.metadata);
   return model;
@@ -185,5 +297,17 @@ ModelFile Reader::read() {
 }  // namespace
 
 ModelFile read_model(const std::filesystem::path& path) { return Reader(path).read(); }
+
+Tensor columns_tensor(const ConstMatrixRef& M) {
+  std::vector<float> values(static_cast<std::size_t>(M.size()));
+  Eigen::Map<Eigen::MatrixXf>(values.data(), M.rows(), M.cols()) = M.cast<float>();
+  return Tensor::from_float({M.cols(), M.rows()}, values);
+}
+
+Tensor rows_tensor(const ConstMatrixRef& M) { return columns_tensor(Matrix(M.transpose())); }
+
+Tensor vector_tensor(const ConstVectorRef& v) {
+  return Tensor::from_float({v.size()}, std::vector<float>(v.begin(), v.end()));
+}
 
 }  // namespace pullback

@@ -114,7 +114,8 @@ Matrix radial_features(const RadialBasis& basis, const ConstMatrixRef& Z) {
   return phi;
 }
 
-RadialNetwork::RadialNetwork(RadialBasis basis, Matrix weight, Vector bias, RadialOutput output, std::string name)
+RadialNetwork::RadialNetwork(RadialBasis basis, Matrix weight, Vector bias, RadialOutput output,
+                             const std::string& name)
     : Generator{static_cast<int>(checked(basis, weight, bias, output, name).centres.rows()),
                 static_cast<int>(weight.rows()),
                 {.name = name}},

@@ -42,7 +42,7 @@ enum class RadialOutput {
 // Reference: Arvanitidis, Hansen and Hauberg, Latent space oddity, ICLR 2018, arXiv 1710.11379, section 4.
 class RadialNetwork final : public Generator {
  public:
-  RadialNetwork(RadialBasis basis, Matrix weight, Vector bias, RadialOutput output, std::string name = "radial");
+  RadialNetwork(RadialBasis basis, Matrix weight, Vector bias, RadialOutput output, const std::string& name = "radial");
 
   const RadialBasis& basis() const { return basis_; }
   const Matrix& weight() const { return weight_; }

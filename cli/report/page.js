@@ -246,7 +246,7 @@ function buildInspect() {
 }
 
 const drawAll = {compare: buildCompare, inspect: buildInspect, conditioning: buildConditioning,
-  jacobian: buildJacobian}[data.kind]();
+  jacobian: buildJacobian, uncertainty: buildUncertainty}[data.kind]();
 let resizing = 0;
 let drawnWidth = window.innerWidth;
 window.addEventListener('resize', () => {

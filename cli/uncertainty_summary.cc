@@ -1,0 +1,210 @@
+// What came of the study `uncertainty`, as numbers, tables and pictures.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "pullback/cli/maps.h"
+#include "pullback/cli/statistics.h"
+#include "pullback/cli/study_json.h"
+#include "pullback/cli/text.h"
+#include "pullback/cli/uncertainty_study.h"
+
+namespace pullback::cli {
+
+namespace {
+
+constexpr int kMapGrid = 96;
+constexpr double kMapMargin = 1.15;  // beyond the codes, to show what lies around them
+constexpr int kCurvePoints = 81;
+constexpr std::size_t kDrawnPairs = 8;
+
+// The last pairs are drawn: those of the rim.
+std::size_t first_drawn(std::size_t pairs) { return pairs - std::min(kDrawnPairs, pairs); }
+
+bool has_curve(const std::optional<LocatedResult>& result) { return result && !result->result.curve.empty(); }
+
+Json summary_json(const UncertaintySummary& s) {
+  return {{"curves", s.curves},
+          {"converged", s.converged},
+          {"mean_share", number_json(s.mean_share)},
+          {"lowest_share", number_json(s.lowest_share)},
+          {"leaving", s.leaving},
+          {"farthest", number_json(s.farthest)},
+          {"arc", number_json(s.arc)},
+          {"seconds", number_json(s.seconds)}};
+}
+
+Json study_settings(const UncertaintyStudy& study) {
+  return {{"solver", study.solver},   {"data", study.data.empty() ? Json(nullptr) : Json(study.data)},
+          {"pairs", study.pairs},     {"seed", study.seed},
+          {"threads", study.threads}, {"time_limit", study.time_limit},
+          {"keeping", kKeeping}};
+}
+
+Json curves_json(const UncertainMetric& metric) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < metric.results.size(); ++i) {
+    if (!metric.results[i]) continue;
+    const auto& [result, where] = *metric.results[i];
+    Json entry = {{"pair", i}, {"termination", to_string(result.termination)}};
+    const bool curve = !result.curve.empty();
+    entry["length"] = curve ? number_json(result.certificate.length) : Json(nullptr);
+    entry["share_inside"] = curve ? Json(where.share_inside) : Json(nullptr);
+    entry["farthest"] = curve ? number_json(where.farthest) : Json(nullptr);
+    entry["arc"] = curve ? number_json(where.arc) : Json(nullptr);
+    entry["seconds"] = result.effort.seconds;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+LatentPlane plane_of(const UncertaintyPanel& panel) {
+  const Matrix& codes = panel.metrics[0].space.codes;
+  LatentPlane plane = codes.rows() == 2 ? whole_plane() : principal_plane(codes);
+  const Matrix inside = plane.project(codes);
+  const Vector middle = 0.5 * (inside.rowwise().minCoeff() + inside.rowwise().maxCoeff());
+  plane.enclose(((inside.colwise() - middle) * kMapMargin).colwise() + middle);
+  return plane;
+}
+
+Json drawn_curves(const LatentPlane& plane, const UncertainMetric& metric) {
+  Json list = Json::array();
+  for (std::size_t i = first_drawn(metric.results.size()); i < metric.results.size(); ++i) {
+    if (!has_curve(metric.results[i])) continue;
+    const Curve& curve = metric.results[i]->result.curve;
+    list.push_back(points_json(plane.project(curve.position(uniform_times(kCurvePoints)))));
+  }
+  return list;
+}
+
+Json metric_report(const UncertaintyPanel& panel, const UncertainMetric& metric, const LatentPlane& plane) {
+  return {{"name", metric.name},
+          {"fitted", metric.notes},
+          {"summary", summary_json(summarise(panel, metric))},
+          {"shares",
+           [&] {
+             Json shares = Json::array();
+             for (const auto& result : metric.results) {
+               shares.push_back(has_curve(result) ? Json(result->where.share_inside) : Json(nullptr));
+             }
+             return shares;
+           }()},
+          {"map", as_json(compute_maps(*metric.space.manifold, plane, kMapGrid))},
+          {"curves", drawn_curves(plane, metric)}};
+}
+
+}  // namespace
+
+UncertaintySummary summarise(const UncertaintyPanel& panel, const UncertainMetric& metric) {
+  UncertaintySummary out;
+  std::vector<double> farthest;
+  std::vector<double> arc;
+  std::vector<double> seconds;
+  out.lowest_share = std::nan("");
+  for (std::size_t i = 0; i < metric.results.size(); ++i) {
+    if (!metric.results[i]) continue;
+    const auto& [result, where] = *metric.results[i];
+    seconds.push_back(result.effort.seconds);
+    if (result.curve.empty()) continue;
+    ++out.curves;
+    out.converged += result.termination == Termination::kConverged ? 1 : 0;
+    out.leaving += where.share_inside < kKeeping ? 1 : 0;
+    out.mean_share += where.share_inside;
+    out.lowest_share = std::fmin(out.lowest_share, where.share_inside);
+    farthest.push_back(where.farthest / panel.region.radius());
+    const Matrix ends = panel.region.standardised(
+        (Matrix(panel.pairs[i].from.size(), 2) << panel.pairs[i].from, panel.pairs[i].to).finished());
+    arc.push_back(where.arc / (ends.col(1) - ends.col(0)).norm());
+  }
+  out.mean_share = out.curves > 0 ? out.mean_share / out.curves : std::nan("");
+  out.farthest = quantile(farthest, 0.5);
+  out.arc = quantile(arc, 0.5);
+  out.seconds = quantile(seconds, 0.5);
+  return out;
+}
+
+Json uncertainty_results(const UncertaintyStudy& study, const Json& environment) {
+  Json models = Json::array();
+  for (const UncertaintyPanel& panel : study.panels) {
+    Json pairs = Json::array();
+    for (std::size_t i = 0; i < panel.pairs.size(); ++i) {
+      pairs.push_back({{"name", panel.pairs[i].name},
+                       {"from", as_json(ConstVectorRef(panel.pairs[i].from))},
+                       {"to", as_json(ConstVectorRef(panel.pairs[i].to))},
+                       {"straight_share", panel.straight[i]}});
+    }
+    Json metrics = Json::array();
+    for (const UncertainMetric& metric : panel.metrics) {
+      metrics.push_back({{"name", metric.name},
+                         {"file", metric.file},
+                         {"fitted", metric.notes},
+                         {"summary", summary_json(summarise(panel, metric))},
+                         {"curves", curves_json(metric)}});
+    }
+    models.push_back({{"name", panel.name},
+                      {"region_radius", panel.region.radius()},
+                      {"pairs", std::move(pairs)},
+                      {"metrics", std::move(metrics)}});
+  }
+  return {{"schema", "pullback-uncertainty-study-1"},
+          {"created", study.started},
+          {"command", study.command},
+          {"complete", study.complete},
+          {"environment", environment},
+          {"settings", study_settings(study)},
+          {"models", std::move(models)}};
+}
+
+Json geodesic_document(const UncertaintyStudy& study, const UncertaintyPanel& panel, const UncertainMetric& metric) {
+  constexpr int kSamples = 101;
+  Json list = Json::array();
+  for (std::size_t i = 0; i < panel.pairs.size(); ++i) {
+    if (!metric.results[i]) continue;
+    Json entry = {{"from", as_json(ConstVectorRef(panel.pairs[i].from))},
+                  {"to", as_json(ConstVectorRef(panel.pairs[i].to))}};
+    entry.update(as_json(metric.results[i]->result, kSamples));
+    list.push_back(std::move(entry));
+  }
+  return {{"generator", metric.file}, {"solver", study.solver}, {"results", std::move(list)}};
+}
+
+Json uncertainty_report(const UncertaintyStudy& study, const Json& environment) {
+  Json models = Json::array();
+  for (const UncertaintyPanel& panel : study.panels) {
+    const LatentPlane plane = plane_of(panel);
+    Json metrics = Json::array();
+    for (const UncertainMetric& metric : panel.metrics) metrics.push_back(metric_report(panel, metric, plane));
+    Json ends = Json::array();
+    for (std::size_t i = first_drawn(panel.pairs.size()); i < panel.pairs.size(); ++i) {
+      for (const Vector* end : {&panel.pairs[i].from, &panel.pairs[i].to}) {
+        ends.push_back(points_json(plane.project(*end))[0]);
+      }
+    }
+    models.push_back({{"name", panel.name},
+                      {"codes", points_json(plane.project(panel.metrics[0].space.codes))},
+                      {"axes", panel.region.dimension() == 2 ? Json{"z₁", "z₂"} : Json{"u", "v"}},
+                      {"ends", std::move(ends)},
+                      {"straight", panel.straight},
+                      {"metrics", std::move(metrics)}});
+  }
+  return {{"kind", "uncertainty"},      {"created", study.started},   {"command", study.command},
+          {"complete", study.complete}, {"environment", environment}, {"settings", study_settings(study)},
+          {"models", std::move(models)}};
+}
+
+std::string uncertainty_table(const UncertaintyStudy& study) {
+  Table table({"model", "metric", "inside", "lowest", "leaving", "farthest", "arc", "converged", "time"});
+  for (const UncertaintyPanel& panel : study.panels) {
+    for (const UncertainMetric& metric : panel.metrics) {
+      const UncertaintySummary s = summarise(panel, metric);
+      table.add({panel.name, metric.name, fmt::format("{:.1f} %", 100 * s.mean_share),
+                 fmt::format("{:.0f} %", 100 * s.lowest_share), fmt::format("{}/{}", s.leaving, s.curves),
+                 fmt::format("{:.2f}", s.farthest), fmt::format("{:.2f}", s.arc),
+                 fmt::format("{}/{}", s.converged, s.curves), format_seconds(s.seconds)});
+    }
+  }
+  return table.str({0, 1});
+}
+
+}  // namespace pullback::cli
