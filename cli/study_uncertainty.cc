@@ -21,6 +21,7 @@
 #include "pullback/cli/report.h"
 #include "pullback/cli/uncertainty_ring.h"
 #include "pullback/cli/uncertainty_study.h"
+#include "pullback/generators/error.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback::cli {
@@ -49,6 +50,7 @@ Source find_source(const std::string& name, const UncertaintyStudyArguments& arg
   if (name == kRing) return {name, {}, {}, {}};  // made when the folder to write to is there
   Source source{fs::path(name).stem().string(), find_model_file(name), {}, {}};
   source.model = read_model(source.path);
+  if (source.model.codes.cols() < 2) throw Error(fmt::format("{}: has no codes, which say where its data are", name));
   if (!arguments.data.empty() && source.model.encoder) {
     source.observed = observe_images(source.path, source.model, arguments.data);
   }
@@ -105,7 +107,7 @@ UncertaintyPanel make_panel(Session& session, const Source& source, const std::v
                             const UncertaintyStudyArguments& arguments, const fs::path& folder) {
   const OpenedSpace plain = session.open(source.path.string());
   std::vector<StudyPair> pairs = choose_pairs(plain, arguments.pairs, arguments.seed, kUnusedBox);
-  UncertaintyPanel panel{source.name, *region_of(plain), std::move(pairs), {}, {}};
+  UncertaintyPanel panel{source.name, region_of(plain).value(), std::move(pairs), {}, {}};
   add_rim_pairs(plain, panel.region, arguments, panel.pairs);
   for (const StudyPair& pair : panel.pairs) {
     panel.straight.push_back(locate(panel.region, Curve::straight(pair.from, pair.to)).share_inside);
