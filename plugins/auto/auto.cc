@@ -19,6 +19,9 @@ namespace {
 // near its own.
 constexpr double kWorthFollowing = 1.02;
 constexpr int kSaddleChords = 128;
+// A geodesic this much longer than the curve that it was followed from is another one's: few chords jumped. It is
+// sought again on many.
+constexpr double kLostItsWay = 1.001;
 
 std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& registry, const std::string& name,
                                                          const std::string& options = "") {
@@ -27,11 +30,20 @@ std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& r
   return registry.make(name + options);
 }
 
+// Where energy helps it takes ten or twenty iterations; on curves that no chord resolves it would go on for minutes.
+constexpr char kBounded[] = ":max_iterations=60";
+
+// A solver for one geodesic, and its options.
+struct Local {
+  const char* name;
+  const char* options;
+};
+
 std::vector<std::unique_ptr<const GeodesicSolver>> make_all(const SolverRegistry& registry,
-                                                            std::initializer_list<const char*> names) {
+                                                            std::initializer_list<Local> solvers) {
   std::vector<std::unique_ptr<const GeodesicSolver>> out;
-  for (const char* name : names) {
-    if (auto solver = make_if_registered(registry, name)) out.push_back(std::move(solver));
+  for (const Local& local : solvers) {
+    if (auto solver = make_if_registered(registry, local.name, local.options)) out.push_back(std::move(solver));
   }
   if (out.empty()) throw std::invalid_argument("solver 'auto' needs the solver 'energy' or 'newton' to be registered");
   return out;
@@ -44,8 +56,14 @@ using Runner = std::function<Outcome(const GeodesicSolver&, const GeodesicProble
 // Follows starts to geodesics, and keeps what is found.
 class Search {
  public:
-  Search(const GeodesicProblem& problem, const Solvers& solvers, Runner run, int escapes, SolveContext& context)
-      : problem_(problem), solvers_(solvers), run_(std::move(run)), escapes_(escapes), context_(context) {}
+  Search(const GeodesicProblem& problem, const Solvers& solvers, const Solvers& careful, Runner run, int escapes,
+         SolveContext& context)
+      : problem_(problem),
+        solvers_(solvers),
+        careful_(careful),
+        run_(std::move(run)),
+        escapes_(escapes),
+        context_(context) {}
 
   // Worth following when no converged curve is known that goes the same way or is clearly shorter.
   bool worthwhile(const Start& start) const;
@@ -54,11 +72,12 @@ class Search {
   Outcome result();
 
  private:
-  Candidate solve_from(const Start& start);
+  Candidate solve_from(const Start& start, const Solvers& solvers);
   std::string explanation(const Candidate& best) const;
 
   const GeodesicProblem& problem_;
   const Solvers& solvers_;
+  const Solvers& careful_;
   const Runner run_;
   const int escapes_;
   SolveContext& context_;
@@ -78,17 +97,20 @@ bool Search::worthwhile(const Start& start) const {
 }
 
 // One solver after the other, each from the curve before where there is one, until one converges or ends at a saddle.
-Candidate Search::solve_from(const Start& start) {
+Candidate Search::solve_from(const Start& start, const Solvers& solvers) {
   GeodesicProblem current = problem_;
   current.initial = start.curve;
   Candidate best;
-  for (const auto& solver : solvers_) {
+  for (const auto& solver : solvers) {
     Outcome outcome = run_(*solver, current);
     iterations_ += outcome.iterations;
+    const bool settled = outcome.claim == Termination::kConverged;
     Candidate candidate =
         certified(problem_, std::move(outcome), fmt::format("{} from {}", solver->name(), start.origin), context_);
     if (best.curve.empty() || better(candidate, best)) best = std::move(candidate);
-    const bool done = best.converged() || best.verdict.termination == Termination::kStationary;
+    // A curve that rests on its chords but turns too sharply for its second variation stays so for other solvers.
+    const bool too_sharp = settled && best.certificate.turning > CertificateLimits{}.turning;
+    const bool done = too_sharp || best.converged() || best.verdict.termination == Termination::kStationary;
     if (done || context_.should_stop()) break;
     if (best.curve.finite()) current.initial = best.curve;
   }
@@ -100,7 +122,11 @@ void Search::follow(const Start& start) {
   while (!queue.empty() && !context_.should_stop()) {
     const Start next = std::move(queue.front());
     queue.pop_front();
-    Candidate candidate = solve_from(next);
+    Candidate candidate = solve_from(next, solvers_);
+    if (candidate.converged() && candidate.certificate.length > kLostItsWay * next.length && next.length > 0) {
+      found_.push_back(std::move(candidate));
+      candidate = solve_from(next, careful_);
+    }
     if (candidate.verdict.termination == Termination::kStationary && left_saddles_ < escapes_) {
       ++left_saddles_;
       for (Curve& side : beside_saddle(*problem_.manifold, candidate.curve, kSaddleChords, context_.workspace())) {
@@ -146,8 +172,9 @@ AutoSolver::AutoSolver(AutoOptions options, const SolverRegistry& registry)
     : GeodesicSolver("auto"),
       options_(options),
       graph_(make_if_registered(registry, "graph", fmt::format(":alternatives={}", options.alternatives))),
-      smooth_(make_all(registry, {"newton", "energy", "shooting"})),
-      rough_(make_all(registry, {"newton", "energy"})) {}
+      smooth_(make_all(registry, {{"newton", ""}, {"energy", kBounded}, {"shooting", ""}})),
+      rough_(make_all(registry, {{"newton", ""}, {"energy", kBounded}})),
+      careful_(make_all(registry, {{"newton", ":nodes=256"}, {"energy", ":nodes=256"}})) {}
 
 // The initial curve, and what the searches find of other ways.
 std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveContext& context) const {
@@ -178,7 +205,7 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
       return out;
     }
   };
-  Search search(problem, problem.manifold->smooth() ? smooth_ : rough_, runner, options_.escapes, context);
+  Search search(problem, problem.manifold->smooth() ? smooth_ : rough_, careful_, runner, options_.escapes, context);
   int followed = 0;
   for (const Start& start : sorted) {
     if (followed == options_.starts || context.should_stop()) break;

@@ -16,6 +16,9 @@ constexpr int kFractions = 17;    // places at which two curves are compared
 constexpr double kSameLength = 0.01;
 constexpr double kSamePlace = 0.02;
 
+// Of curves that are not both geodesics, one this fraction shorter is better whatever was found of it.
+constexpr double kClearlyShorter = 1e-3;
+
 int rank(Termination termination) {
   switch (termination) {
     case Termination::kConverged:
@@ -54,11 +57,15 @@ Candidate certified(const GeodesicProblem& problem, Outcome outcome, std::string
 
 bool better(const Candidate& a, const Candidate& b) {
   if (a.curve.empty() != b.curve.empty()) return b.curve.empty();
-  if (a.converged() && b.converged()) return a.certificate.length < b.certificate.length;
+  const double length_a = a.certificate.length;
+  const double length_b = b.certificate.length;
+  if (a.converged() != b.converged()) return a.converged();
+  if (a.converged() || length_a < (1 - kClearlyShorter) * length_b || length_b < (1 - kClearlyShorter) * length_a) {
+    return length_a < length_b;
+  }
   const int rank_a = rank(a.verdict.termination);
   const int rank_b = rank(b.verdict.termination);
-  if (rank_a != rank_b) return rank_a < rank_b;
-  return a.certificate.length < b.certificate.length;
+  return rank_a != rank_b ? rank_a < rank_b : length_a < length_b;
 }
 
 bool same_way(const Manifold& manifold, const Start& a, const Start& b, Workspace& ws) {
@@ -91,11 +98,16 @@ std::vector<Start> relaxed_and_sorted(const GeodesicProblem& problem, std::vecto
   std::vector<Start> sorted;
   for (Start& start : starts) {
     if (!start.curve.finite()) continue;
-    if (iterations > 0) {
-      const Curve shorter = relaxed(manifold, start.curve, options, ws);
-      if (shorter.finite()) start.curve = joined(shorter, problem.from, problem.to);
-    }
     start.length = fine_length(manifold, start.curve, ws);
+    if (iterations > 0) {
+      Curve shorter = relaxed(manifold, start.curve, options, ws);
+      if (shorter.finite()) {
+        shorter = joined(shorter, problem.from, problem.to);
+        const double length = fine_length(manifold, shorter, ws);
+        // Few chords may have jumped to a longer way.
+        if (!(start.length < length)) start = {std::move(shorter), std::move(start.origin), length};
+      }
+    }
     sorted.push_back(std::move(start));
     if (context.should_stop()) break;
   }
