@@ -62,6 +62,23 @@ TEST_F(JacobianStudyTest, TrainsEveryKindOnceAndComparesThem) {
   for (const auto& [name, time] : before) EXPECT_EQ(after.at(name) == time, !name.starts_with("gan")) << name;
 }
 
+TEST_F(JacobianStudyTest, ComparesRemediesWithDoingNothing) {
+  ASSERT_EQ(run("--quick --remedies --data data --out out"), 0) << err();
+  const auto json = nlohmann::json::parse(get(folder_.path() / "out/remedies/results.json"));
+  std::map<std::string, double> kappa;
+  std::string labels;
+  const std::string plain = "vae-4-8-tanh-2d";
+  for (const auto& group : json.at("groups")) {
+    const auto label = group.at("label").get<std::string>();
+    ASSERT_TRUE(label.starts_with(plain)) << label;
+    labels += label.substr(plain.size()) + " ";
+    kappa[label.substr(plain.size())] = group.at("cells").at("kappa_outside").at("median").get<double>();
+  }
+  EXPECT_EQ(labels, " +isometric +damp +floor +smooth +variance -isometric ");
+  // M + I is better conditioned than M wherever that is ill-conditioned.
+  EXPECT_LT(kappa.at("+damp"), kappa.at(""));
+}
+
 TEST_F(JacobianStudyTest, SaysWhatIsWrong) {
   EXPECT_EQ(run("--data data"), 2);
   EXPECT_NE(err().find("--out DIR are needed"), std::string::npos);
