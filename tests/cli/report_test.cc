@@ -149,7 +149,7 @@ TEST_F(ReportTest, SurvivesNamesThatLookLikeMarkup) {
   EXPECT_THAT(page.document, HasSubstr("data-ready=\"true\""));
   EXPECT_THAT(part_of(page.document, "map-magnification"), HasSubstr("<svg"));
   EXPECT_THAT(part_of(page.document, "map-condition"), HasSubstr("<svg"));
-  EXPECT_EQ(count(part_of(page.document, "quantiles"), "<table"), 2);
+  EXPECT_EQ(count(part_of(page.document, "quantiles"), "<table"), 4);  // box and codes; at the data and around them
   EXPECT_THAT(page.document, HasSubstr("&lt;b&gt;{{vega}}&amp;"));
   EXPECT_THAT(page.document, Not(HasSubstr("<b>{{vega}}")));
 }

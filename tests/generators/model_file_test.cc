@@ -110,7 +110,8 @@ TEST_F(ModelFileTest, RefusesMetadataThatDoNotDescribeAModel) {
   };
   expect_error([](Safetensors& c) { c.metadata.erase("format"); },
                "metadata 'format' must be 'pullback-model-1' or 'pullback-uncertainty-1', is missing");
-  expect_error(set("format", "other"), "metadata 'format' must be 'pullback-model-1' or 'pullback-uncertainty-1', got 'other'");
+  expect_error(set("format", "other"),
+               "metadata 'format' must be 'pullback-model-1' or 'pullback-uncertainty-1', got 'other'");
   expect_error([](Safetensors& c) { c.metadata.erase("decoder"); },
                "metadata 'decoder', the list of layers, is missing");
   expect_error(set("decoder", "[{"), "metadata 'decoder' must be a JSON list of layers");
