@@ -68,6 +68,8 @@ class Search {
   // Worth following when no converged curve is known that goes the same way or is clearly shorter.
   bool worthwhile(const Start& start) const;
   void follow(const Start& start);
+  // Where nothing converged the start may be shorter than all that the solvers made of it.
+  void fall_back_on(const Start& start);
   // The best of what was found; the others are told of as met.
   Outcome result();
 
@@ -112,7 +114,8 @@ Candidate Search::solve_from(const Start& start, const Solvers& solvers) {
     const bool too_sharp = settled && best.certificate.turning > CertificateLimits{}.turning;
     const bool done = too_sharp || best.converged() || best.verdict.termination == Termination::kStationary;
     if (done || context_.should_stop()) break;
-    if (best.curve.finite()) current.initial = best.curve;
+    const bool astray = start.length > 0 && best.certificate.length > kLostItsWay * start.length;
+    if (best.curve.finite() && !astray) current.initial = best.curve;
   }
   return best;
 }
@@ -135,6 +138,15 @@ void Search::follow(const Start& start) {
     }
     found_.push_back(std::move(candidate));
   }
+}
+
+void Search::fall_back_on(const Start& start) {
+  if (std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.converged(); })) return;
+  Outcome outcome;
+  outcome.curve = start.curve;
+  outcome.claim = Termination::kStalled;
+  outcome.message = "no solver made it shorter";
+  found_.push_back(certified(problem_, std::move(outcome), start.origin, context_));
 }
 
 std::string Search::explanation(const Candidate& best) const {
@@ -220,6 +232,7 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
     out.message = "stopped before anything was found; the curve is the one it started from";
     return out;
   }
+  search.fall_back_on(sorted.front());
   Outcome out = search.result();
   if (context.should_stop() && out.claim != Termination::kConverged) out.claim = context.stop_reason();
   return out;
