@@ -57,6 +57,37 @@ TEST(Auto, LeavesASaddleWithoutAGraph) {
   EXPECT_NEAR(result.certificate.length, 2.829043600, 1e-8);
 }
 
+// A local solver that makes every curve longer: a detour through the middle, which nothing is claimed of.
+class Detour final : public GeodesicSolver {
+ public:
+  Detour() : GeodesicSolver("newton") {}
+
+ private:
+  Outcome run(const GeodesicProblem& problem, SolveContext& /*context*/) const override {
+    const Vector middle = 0.5 * (problem.from + problem.to) + Vector::Constant(problem.from.size(), 3);
+    Matrix nodes(problem.from.size(), 3);
+    nodes << problem.from, middle, problem.to;
+    Outcome out;
+    out.curve = Curve::through(nodes);
+    out.claim = Termination::kStalled;
+    return out;
+  }
+};
+
+TEST(Auto, ReturnsItsStartWhereEverySolverMadeItLonger) {
+  SolverRegistry local;
+  local.add(SolverEntry(registries().solvers.entries().find("auto")->second));
+  SolverEntry entry = registries().solvers.entries().find("newton")->second;  // for its options
+  entry.make = [](const SolverRecipe&) { return std::make_unique<Detour>(); };
+  local.add(std::move(entry));
+  const GeodesicResult result =
+      local.make("auto")->solve(problem(surface("plane"), vec({0, 0}), vec({1, 0})));
+  EXPECT_NE(result.termination, Termination::kConverged);
+  EXPECT_NEAR(result.certificate.length, 1, 1e-12);
+  EXPECT_THAT(result.message, HasSubstr("no solver made it shorter"));
+  ASSERT_FALSE(result.certificate.shorter_known);
+}
+
 TEST(Auto, NeedsALocalSolver) {
   SolverRegistry only;
   only.add(SolverEntry(registries().solvers.entries().find("auto")->second));
