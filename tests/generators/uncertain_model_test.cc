@@ -109,7 +109,9 @@ TEST_F(UncertainModelTest, AProcessNeedsNoDecoder) {
 
 TEST_F(UncertainModelTest, RefusesWhatIsDamaged) {
   const auto without = [](const char* tensor) { return [=](Safetensors& c) { c.tensors.erase(tensor); }; };
-  const auto with = [](const char* tensor, Tensor value) { return [=](Safetensors& c) { c.tensors[tensor] = value; }; };
+  const auto with = [](const char* tensor, const Tensor& value) {
+    return [=](Safetensors& c) { c.tensors[tensor] = value; };
+  };
   const auto metadata = [](const char* key, const char* text) {
     return [=](Safetensors& c) { c.metadata[key] = text; };
   };

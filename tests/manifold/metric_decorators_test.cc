@@ -178,7 +178,7 @@ TEST(Floored, HasTheAccelerationOfItsMetric) {
   const auto manifold = floored(quadratic(), 1.2);
   const Vector v{{0.4, -0.7}};
   Workspace ws;
-  for (const Vector z : {Vector{{0.1, 0.2}}, Vector{{0.6, 0.1}}, Vector{{-0.8, 0.9}}}) {
+  for (const Vector& z : {Vector{{0.1, 0.2}}, Vector{{0.6, 0.1}}, Vector{{-0.8, 0.9}}}) {
     Vector a(2);
     manifold->acceleration(z, v, a, ws);
     constexpr double kStep = 1e-3;

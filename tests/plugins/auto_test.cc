@@ -80,8 +80,7 @@ TEST(Auto, ReturnsItsStartWhereEverySolverMadeItLonger) {
   SolverEntry entry = registries().solvers.entries().find("newton")->second;  // for its options
   entry.make = [](const SolverRecipe&) { return std::make_unique<Detour>(); };
   local.add(std::move(entry));
-  const GeodesicResult result =
-      local.make("auto")->solve(problem(surface("plane"), vec({0, 0}), vec({1, 0})));
+  const GeodesicResult result = local.make("auto")->solve(problem(surface("plane"), vec({0, 0}), vec({1, 0})));
   EXPECT_NE(result.termination, Termination::kConverged);
   EXPECT_NEAR(result.certificate.length, 1, 1e-12);
   EXPECT_THAT(result.message, HasSubstr("no solver made it shorter"));
