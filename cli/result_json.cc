@@ -38,6 +38,7 @@ Json as_json(const Certificate& certificate, Termination termination) {
           {"speed_variation", number(certificate.speed_variation)},
           {"residual", number(certificate.residual)},
           {"second_variation", number(certificate.second_variation)},
+          {"second_variation_error", number(certificate.second_variation_error)},
           {"turning", number(certificate.turning)},
           {"conjugate_point", number(certificate.conjugate_point)},
           {"condition", as_json(certificate.condition)},
@@ -90,11 +91,11 @@ Json as_json(const GeodesicResult& result, int samples) {
     constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
     const auto shorter = certificate.shorter_known;
     certificate = {};
-    for (double* number :
-         {&certificate.length, &certificate.length_error, &certificate.energy, &certificate.metric_length,
-          &certificate.endpoint_error, &certificate.speed_variation, &certificate.residual, &certificate.excess,
-          &certificate.second_variation, &certificate.turning, &certificate.condition.kappa_max,
-          &certificate.condition.sigma_min, &certificate.condition.degenerate_fraction}) {
+    for (double* number : {&certificate.length, &certificate.length_error, &certificate.energy,
+                           &certificate.metric_length, &certificate.endpoint_error, &certificate.speed_variation,
+                           &certificate.residual, &certificate.excess, &certificate.second_variation,
+                           &certificate.second_variation_error, &certificate.turning, &certificate.condition.kappa_max,
+                           &certificate.condition.sigma_min, &certificate.condition.degenerate_fraction}) {
       *number = kUndefined;
     }
     certificate.shorter_known = shorter;

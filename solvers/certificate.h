@@ -13,9 +13,10 @@ struct CertificateLimits {
   // Converged only when excess ≤ this: the curve is longer than the geodesic nearby by at most this fraction.
   double excess = 2e-7;
   // The second variation is measured with chords between which the curve turns by at most this (radians), where it is
-  // smooth: then it is good to a fifth at the sharpest bend, and its sign is certain.
+  // smooth, and with twice as many, until both agree.
   double turning = 0.1;
-  // A second variation above this (in units of the flat one, π²) is positive; within ±this it is not certain.
+  // A second variation that, less its error, is above this (in units of the flat one, π²) is positive; else it is not
+  // certain.
   double second_variation = 1e-7;
   // The ambient length and ∫√(ċᵀMċ) may differ by this fraction.
   double metric_length = 1e-3;

@@ -62,6 +62,7 @@ struct Certificate {
   double residual = 0;          // root mean square of ‖c̈ − a(c,ċ)‖_M / L²
   double excess = 0;            // estimate of (L − L*)/L, L* the geodesic's length nearby: ½ gᵀH⁻¹g / L²
   double second_variation = 0;  // smallest eigenvalue of the second variation on [0,1] (π² − K L² for curvature K)
+  double second_variation_error = 0;  // of its discretisation, from two grids
   double turning = 0;  // largest angle (radians) between the chords of the second variation: how well it is resolved
   bool smooth = true;  // whether the manifold is
   std::optional<double> conjugate_point;  // t of the first one, when the second variation is not positive

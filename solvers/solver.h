@@ -76,8 +76,8 @@ struct Outcome {
 // certificate, and reports kConverged only for a curve that the certificate does not refute.
 //
 // Errors: std::invalid_argument for a null manifold, ends or points of the wrong size, NaN or infinity, an initial
-// curve of the wrong dimension. All else is a termination. Cost of the certificate: about 2,000 values, 400 Jacobians
-// and 300 weighted Hessians; see certificate.h. Thread safety: solvers are immutable; one object may solve on several
+// curve of the wrong dimension. All else is a termination. Cost of the certificate: about 2,000 values, 500 Jacobians
+// and 400 weighted Hessians; see certificate.h. Thread safety: solvers are immutable; one object may solve on several
 // threads.
 class GeodesicSolver {
  public:

@@ -30,6 +30,11 @@ std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& r
   return registry.make(name + options);
 }
 
+// A geodesic that turns up to this many times as sharply as the certificate allows, or is too long by up to this
+// fraction, is one that its chords do not resolve: more of them may.
+constexpr double kResolvable = 5;
+constexpr double kNearlyExact = 1e-4;
+
 // Where energy helps it takes ten or twenty iterations; on curves that no chord resolves it would go on for minutes.
 constexpr char kBounded[] = ":max_iterations=60";
 
@@ -49,6 +54,13 @@ std::vector<std::unique_ptr<const GeodesicSolver>> make_all(const SolverRegistry
   return out;
 }
 
+bool wants_more_chords(const Candidate& candidate) {
+  if (candidate.verdict.termination != Termination::kStalled) return false;
+  const CertificateLimits limits;
+  const Certificate& c = candidate.certificate;
+  return c.turning <= limits.turning ? c.excess <= kNearlyExact : c.turning <= kResolvable * limits.turning;
+}
+
 using Solvers = std::vector<std::unique_ptr<const GeodesicSolver>>;
 // Runs one solver's algorithm; what it throws becomes its outcome.
 using Runner = std::function<Outcome(const GeodesicSolver&, const GeodesicProblem&)>;
@@ -56,11 +68,12 @@ using Runner = std::function<Outcome(const GeodesicSolver&, const GeodesicProble
 // Follows starts to geodesics, and keeps what is found.
 class Search {
  public:
-  Search(const GeodesicProblem& problem, const Solvers& solvers, const Solvers& careful, Runner run, int escapes,
-         SolveContext& context)
+  Search(const GeodesicProblem& problem, const Solvers& solvers, const Solvers& careful, const GeodesicSolver* fine,
+         Runner run, int escapes, SolveContext& context)
       : problem_(problem),
         solvers_(solvers),
         careful_(careful),
+        fine_(fine),
         run_(std::move(run)),
         escapes_(escapes),
         context_(context) {}
@@ -75,11 +88,13 @@ class Search {
 
  private:
   Candidate solve_from(const Start& start, const Solvers& solvers);
+  Candidate solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin, bool* settled);
   std::string explanation(const Candidate& best) const;
 
   const GeodesicProblem& problem_;
   const Solvers& solvers_;
   const Solvers& careful_;
+  const GeodesicSolver* fine_;
   const Runner run_;
   const int escapes_;
   SolveContext& context_;
@@ -98,24 +113,35 @@ bool Search::worthwhile(const Start& start) const {
   return true;
 }
 
+// One solver's curve, certified; *settled: whether it claimed to have converged.
+Candidate Search::solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin,
+                         bool* settled) {
+  Outcome outcome = run_(solver, from);
+  iterations_ += outcome.iterations;
+  *settled = outcome.claim == Termination::kConverged;
+  return certified(problem_, std::move(outcome), fmt::format("{} from {}", solver.name(), origin), context_);
+}
+
 // One solver after the other, each from the curve before where there is one, until one converges or ends at a saddle.
 Candidate Search::solve_from(const Start& start, const Solvers& solvers) {
   GeodesicProblem current = problem_;
   current.initial = start.curve;
   Candidate best;
   for (const auto& solver : solvers) {
-    Outcome outcome = run_(*solver, current);
-    iterations_ += outcome.iterations;
-    const bool settled = outcome.claim == Termination::kConverged;
-    Candidate candidate =
-        certified(problem_, std::move(outcome), fmt::format("{} from {}", solver->name(), start.origin), context_);
+    bool settled = false;
+    Candidate candidate = solved(*solver, current, start.origin, &settled);
+    if (fine_ != nullptr && settled && wants_more_chords(candidate) && !context_.should_stop()) {
+      current.initial = candidate.curve;
+      Candidate finer = solved(*fine_, current, start.origin, &settled);
+      if (better(finer, candidate)) candidate = std::move(finer);
+    }
     if (best.curve.empty() || better(candidate, best)) best = std::move(candidate);
     // A curve that rests on its chords but turns too sharply for its second variation stays so for other solvers.
     const bool too_sharp = settled && best.certificate.turning > CertificateLimits{}.turning;
     const bool done = too_sharp || best.converged() || best.verdict.termination == Termination::kStationary;
     if (done || context_.should_stop()) break;
     const bool astray = start.length > 0 && best.certificate.length > kLostItsWay * start.length;
-    if (best.curve.finite() && !astray) current.initial = best.curve;
+    current.initial = best.curve.finite() && !astray ? best.curve : start.curve;
   }
   return best;
 }
@@ -186,7 +212,8 @@ AutoSolver::AutoSolver(AutoOptions options, const SolverRegistry& registry)
       graph_(make_if_registered(registry, "graph", fmt::format(":alternatives={}", options.alternatives))),
       smooth_(make_all(registry, {{"newton", ""}, {"energy", kBounded}, {"shooting", ""}})),
       rough_(make_all(registry, {{"newton", ""}, {"energy", kBounded}})),
-      careful_(make_all(registry, {{"newton", ":nodes=256"}, {"energy", ":nodes=256"}})) {}
+      careful_(make_all(registry, {{"newton", ":nodes=256"}, {"energy", ":nodes=256"}})),
+      fine_(make_if_registered(registry, "newton", ":nodes=2048,max_nodes=4096")) {}
 
 // The initial curve, and what the searches find of other ways.
 std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveContext& context) const {
@@ -217,7 +244,9 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
       return out;
     }
   };
-  Search search(problem, problem.manifold->smooth() ? smooth_ : rough_, careful_, runner, options_.escapes, context);
+  const bool smooth = problem.manifold->smooth();  // where it is not, no number of chords resolves the kinks
+  Search search(problem, smooth ? smooth_ : rough_, careful_, smooth ? fine_.get() : nullptr, runner, options_.escapes,
+                context);
   int followed = 0;
   for (const Start& start : sorted) {
     if (followed == options_.starts || context.should_stop()) break;

@@ -35,7 +35,8 @@ struct AutoOptions {
 //      different homotopy classes. All are relaxed on few chords; those that end in the same place count once.
 //   2. The shortest few are followed by the local solvers that the manifold allows, the most exact first (newton,
 //      energy, shooting where it is smooth; energy elsewhere), until the certificate finds a curve converged. One that
-//      is longer than its start belongs to another: it is sought again on more chords.
+//      is longer than its start belongs to another: it is sought again on more chords, as is one that bends too sharply
+//      for the chords that it has.
 //   3. A geodesic that is a saddle is left to both sides along the direction in which its second variation is negative.
 //   4. The shortest converged curve is returned, all others are told of as met: `shorter_known` is set where one that
 //      did not converge is shorter. Where none converged, the shortest is returned with what the certificate says.
@@ -57,6 +58,7 @@ class AutoSolver final : public GeodesicSolver {
   std::vector<std::unique_ptr<const GeodesicSolver>> smooth_;   // for smooth manifolds, in the order of trying
   std::vector<std::unique_ptr<const GeodesicSolver>> rough_;    // for all others
   std::vector<std::unique_ptr<const GeodesicSolver>> careful_;  // where those left the curve that they started from
+  std::unique_ptr<const GeodesicSolver> fine_;  // where a geodesic bends too sharply for their chords; may be null
 };
 
 }  // namespace pullback

@@ -108,6 +108,21 @@ TEST(Newton, NeedsHalfTheEvaluationsOfEnergyOnBentMaps) {
   }
 }
 
+// Over a bump whose slope is 330 the chords of the certificate have to be short: with as many as the curve's turning
+// alone needs, a geodesic looked too long, and its second variation was off by nine tenths.
+TEST(Newton, IsCertifiedOnANeedle) {
+  const GeodesicResult result =
+      solve("newton", problem(surface("bump:h=1,w=0.003"), vec({-1, 0.001}), vec({1, 0.001})));
+  EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
+  EXPECT_LE(result.certificate.excess, 1e-8);
+  EXPECT_NEAR(result.certificate.second_variation, 9.825, 0.01);
+
+  const GeodesicResult fine =
+      solve("newton:max_nodes=4096", problem(surface("bump:h=1,w=0.0015"), vec({-1, 0.0005}), vec({1, 0.0005})));
+  EXPECT_EQ(fine.termination, Termination::kConverged) << fine.message;
+  EXPECT_NEAR(fine.certificate.second_variation, 9.8789, 0.01);
+}
+
 TEST(Newton, LeavesSaddles) {
   struct Saddle {
     const char* manifold;
