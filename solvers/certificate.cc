@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "pullback/manifold/measure.h"
 
@@ -107,18 +108,16 @@ Vector resolving_times(const Manifold& manifold, const Curve& curve, double enou
   }
 }
 
-// What one grid of chords shows of the variation of the energy.
-void measure_variation_at(const Manifold& manifold, const Curve& curve, const Vector& times,
-                          const CertificateLimits& limits, Certificate& out, Workspace& ws) {
+// What one grid of chords shows of the variation of the energy. Returns the factors at its nodes; empty: not finite.
+Matrix measure_variation_at(const Manifold& manifold, const Curve& curve, const Vector& times, Certificate& out,
+                            Workspace& ws) {
   const Matrix Z = curve.position(times);
   const auto K = static_cast<int>(times.size()) - 1;
   Variation variation = manifold.variation(Z, ws);
   if (!variation.gradient.allFinite() || !variation.factor.allFinite()) {
     out.excess = out.second_variation = kNan;
-    out.condition = {kNan, kNan, true, 1, {}};
-    return;
+    return {};
   }
-  measure_condition(manifold, curve, variation.factor, limits, out.condition, ws);
   remove_tangential(Z, variation.factor, variation.gradient);
   out.second_variation = K * smallest_eigenvalue(variation.hessian);
   const BlockTridiagonalFactor factor(variation.hessian);
@@ -133,6 +132,7 @@ void measure_variation_at(const Manifold& manifold, const Curve& curve, const Ve
     out.conjugate_point = std::min(1.0, times(i) + fraction * (times(i + 1) - times(i)));
   }
   out.excess = out.length > 0 ? decrement / (out.length * out.length) : 0;
+  return std::move(variation.factor);
 }
 
 // Whether a finer grid might say otherwise: the second variation is not the coarser grid's, or the excess, of which a
@@ -142,23 +142,24 @@ bool coarse(const Certificate& c, double excess_before, const CertificateLimits&
   return c.excess > limits.excess && c.excess < excess_before / 4;
 }
 
-// On two grids at least where the manifold is smooth, the second of twice as many chords.
-void measure_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits, Certificate& out,
-                       Workspace& ws) {
+// On two grids at least where the manifold is smooth, the second of twice as many chords. Returns the factors at the
+// nodes of the finest; empty: not finite.
+Matrix measure_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits,
+                         Certificate& out, Workspace& ws) {
   Vector times = resolving_times(manifold, curve, limits.turning, &out.turning, ws);
+  if (!manifold.smooth() || !(out.turning <= limits.turning))
+    return measure_variation_at(manifold, curve, times, out, ws);
   auto K = static_cast<int>(times.size()) - 1;
-  if (!manifold.smooth() || !(out.turning <= limits.turning)) {
-    measure_variation_at(manifold, curve, times, limits, out, ws);
-    return;
-  }
-  measure_variation_at(manifold, curve, constant_speed_times(manifold, curve, K / 2, ws), limits, out, ws);
-  for (;; K *= 2, times = constant_speed_times(manifold, curve, K, ws)) {
+  measure_variation_at(manifold, curve, constant_speed_times(manifold, curve, K / 2, ws), out, ws);
+  for (;;) {
     const Certificate before = out;
-    measure_variation_at(manifold, curve, times, limits, out, ws);
+    Matrix factor = measure_variation_at(manifold, curve, times, out, ws);
     out.second_variation_error = std::abs(out.second_variation - before.second_variation) / 3;
-    if (2 * K > kMostChords || !coarse(out, before.excess, limits)) break;
+    if (2 * K > kMostChords || !coarse(out, before.excess, limits)) return factor;
+    K *= 2;
+    times = constant_speed_times(manifold, curve, K, ws);
+    out.turning = largest_turning(manifold, curve.position(times), ws);
   }
-  out.turning = largest_turning(manifold, curve.position(times), ws);
 }
 
 // Root mean square of the covariant acceleration over the middles of the pieces (or of parts of them).
@@ -200,7 +201,12 @@ Certificate measure_certificate(const Manifold& manifold, const Curve& curve, co
   out.energy = measured.energy;
   out.metric_length = measured.metric_length;
   out.speed_variation = measured.speed_variation;
-  measure_variation(manifold, curve, limits, out, ws);
+  const Matrix factor = measure_variation(manifold, curve, limits, out, ws);
+  if (factor.size() > 0) {
+    measure_condition(manifold, curve, factor, limits, out.condition, ws);
+  } else {
+    out.condition = {kNan, kNan, true, 1, {}};
+  }
   out.residual = measure_residual(manifold, curve, out.length, ws);
   return out;
 }

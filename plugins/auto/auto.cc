@@ -22,6 +22,10 @@ constexpr int kSaddleChords = 128;
 // A geodesic this much longer than the curve that it was followed from is another one's: few chords jumped. It is
 // sought again on many.
 constexpr double kLostItsWay = 1.001;
+// A geodesic that turns up to this many times as sharply as the certificate allows, or is too long by up to this
+// fraction, is one that its chords do not resolve: more of them may.
+constexpr double kResolvable = 5;
+constexpr double kNearlyExact = 1e-4;
 
 std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& registry, const std::string& name,
                                                          const std::string& options = "") {
@@ -29,11 +33,6 @@ std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& r
   if (found == registry.entries().end() || !found->second.make) return nullptr;
   return registry.make(name + options);
 }
-
-// A geodesic that turns up to this many times as sharply as the certificate allows, or is too long by up to this
-// fraction, is one that its chords do not resolve: more of them may.
-constexpr double kResolvable = 5;
-constexpr double kNearlyExact = 1e-4;
 
 // Where energy helps it takes ten or twenty iterations; on curves that no chord resolves it would go on for minutes.
 constexpr char kBounded[] = ":max_iterations=60";

@@ -108,8 +108,8 @@ TEST(Newton, NeedsHalfTheEvaluationsOfEnergyOnBentMaps) {
   }
 }
 
-// Over a bump whose slope is 330 the chords of the certificate have to be short: with as many as the curve's turning
-// alone needs, a geodesic looked too long, and its second variation was off by nine tenths.
+// Beside a bump hundreds of times as high as wide the chords of the certificate have to be short: with as many as the
+// curve's turning alone needs, a geodesic looked too long, and its second variation was off by nine tenths.
 TEST(Newton, IsCertifiedOnANeedle) {
   const GeodesicResult result =
       solve("newton", problem(surface("bump:h=1,w=0.003"), vec({-1, 0.001}), vec({1, 0.001})));
