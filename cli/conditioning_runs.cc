@@ -7,6 +7,7 @@
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/study_summary.h"
 #include "pullback/solvers/certificate.h"
+#include "pullback/solvers/verdict.h"
 
 namespace pullback::cli {
 
@@ -22,7 +23,7 @@ constexpr double kSameEnds = 1e-6;
 CertificateLimits base_limits() {
   CertificateLimits limits;
   limits.excess = kSolvedTolerance;
-  limits.metric_length = 10 * kSolvedTolerance;
+  limits.accuracy = 10 * kSolvedTolerance;
   limits.second_variation = -kSolvedTolerance;
   return limits;
 }

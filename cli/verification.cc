@@ -12,6 +12,7 @@
 #include "pullback/cli/text.h"
 #include "pullback/manifold/measure.h"
 #include "pullback/solvers/certificate.h"
+#include "pullback/solvers/verdict.h"
 
 namespace pullback::cli {
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "pullback/manifold/manifold.h"
 
@@ -14,6 +16,10 @@ namespace {
 
 // The polyline that constant_speed_times measures has at least this many chords.
 constexpr int kArcLengthChords = 256;
+// Of that polyline no chord is longer than this many times the mean, down to steps in t of this size.
+constexpr double kLongestChord = 8;
+constexpr double kShortestStep = 1e-14;
+constexpr int kMostHalvings = 60;
 
 // Values of the Hermite basis, or of its derivatives, at u ∈ [0,1] of a piece of length h: weights of p0, p1, v0, v1
 // and, for quintic pieces, a0, a1.
@@ -54,6 +60,73 @@ HermiteWeights quintic_weights(double u, double h, int d) {
           h * polynomial({0, 0, 0, -4, 7, -3}, u, d),
           h * h * polynomial({0, 0, 0.5, -1.5, 1.5, -0.5}, u, d),
           h * h * polynomial({0, 0, 0, 0.5, -1, 0.5}, u, d)};
+}
+
+// Chords of a curve between increasing times.
+struct Polyline {
+  std::vector<double> times;
+  std::vector<double> chords;  // one fewer
+};
+
+// Equal steps in every piece.
+Polyline uniform_polyline(const Manifold& manifold, const Curve& curve, int wanted, Workspace& ws) {
+  const int per_piece = (wanted + curve.pieces() - 1) / curve.pieces();
+  Polyline line;
+  for (int i = 0; i < curve.pieces(); ++i) {
+    const double h = (curve.times()(i + 1) - curve.times()(i)) / per_piece;
+    for (int j = 0; j < per_piece; ++j) line.times.push_back(curve.times()(i) + j * h);
+  }
+  line.times.push_back(1);
+  line.chords.resize(line.times.size() - 1);
+  const Eigen::Map<const Vector> t(line.times.data(), static_cast<Eigen::Index>(line.times.size()));
+  Eigen::Map<Vector> d(line.chords.data(), static_cast<Eigen::Index>(line.chords.size()));
+  manifold.chords(curve.position(t), d, ws);
+  return line;
+}
+
+// Halves every chord that is longer than `longest`. Returns how many.
+int halve_long_chords(const Manifold& manifold, const Curve& curve, double longest, Polyline& line, Workspace& ws) {
+  std::vector<std::size_t> which;
+  for (std::size_t i = 0; i < line.chords.size(); ++i) {
+    const bool divisible = line.times[i + 1] - line.times[i] > kShortestStep;
+    if (divisible && line.chords[i] > longest) which.push_back(i);
+  }
+  if (which.empty()) return 0;
+  Vector t(3 * static_cast<Eigen::Index>(which.size()));
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    const double from = line.times[which[k]];
+    const double to = line.times[which[k] + 1];
+    t.segment<3>(3 * static_cast<Eigen::Index>(k)) << from, 0.5 * (from + to), to;
+  }
+  Vector d(t.size() - 1);
+  manifold.chords(curve.position(t), d, ws);
+  Polyline out;
+  for (std::size_t i = 0, k = 0; i < line.chords.size(); ++i) {
+    out.times.push_back(line.times[i]);
+    if (k < which.size() && which[k] == i) {
+      const auto at = 3 * static_cast<Eigen::Index>(k++);
+      out.chords.push_back(d(at));
+      out.times.push_back(t(at + 1));
+      out.chords.push_back(d(at + 1));
+    } else {
+      out.chords.push_back(line.chords[i]);
+    }
+  }
+  out.times.push_back(line.times.back());
+  line = std::move(out);
+  return static_cast<int>(which.size());
+}
+
+// The same, with chords halved until none is much longer than the mean of those wanted: in a chart whose scale changes
+// by many orders, equal steps pass over all of the length at once.
+Polyline balanced_polyline(const Manifold& manifold, const Curve& curve, int wanted, Workspace& ws) {
+  Polyline line = uniform_polyline(manifold, curve, wanted, ws);
+  for (int round = 0; round < kMostHalvings; ++round) {
+    const double total = std::accumulate(line.chords.begin(), line.chords.end(), 0.0);
+    if (!std::isfinite(total) || static_cast<int>(line.chords.size()) > 4 * wanted) break;
+    if (halve_long_chords(manifold, curve, kLongestChord * total / wanted, line, ws) == 0) break;
+  }
+  return line;
 }
 
 // Velocities at uniform nodes by differences of fourth order.
@@ -136,8 +209,13 @@ Matrix Curve::evaluate(const ConstVectorRef& t, int derivative) const {
     const double h = times_(i + 1) - times_(i);
     const double u = (time - times_(i)) / h;
     const HermiteWeights w = quintic() ? quintic_weights(u, h, derivative) : cubic_weights(u, h, derivative);
-    out.col(k) = w.p0 * positions_.col(i) + w.p1 * positions_.col(i + 1) + w.v0 * velocities_.col(i) +
-                 w.v1 * velocities_.col(i + 1);
+    if (derivative == 0) {
+      out.col(k) = w.p0 * positions_.col(i) + w.p1 * positions_.col(i + 1);
+    } else {
+      // The weights of both positions are opposite: the difference of near positions is exact, that of products is not.
+      out.col(k) = w.p1 * (positions_.col(i + 1) - positions_.col(i));
+    }
+    out.col(k) += w.v0 * velocities_.col(i) + w.v1 * velocities_.col(i + 1);
     if (quintic()) out.col(k) += w.a0 * accelerations_.col(i) + w.a1 * accelerations_.col(i + 1);
     out.col(k) /= std::pow(h, derivative);
   }
@@ -196,29 +274,22 @@ Vector uniform_times(int count) {
 }
 
 Vector constant_speed_times(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws) {
-  const int wanted = std::max(kArcLengthChords, 2 * pieces);
-  const int per_piece = (wanted + curve.pieces() - 1) / curve.pieces();
-  const int chords = per_piece * curve.pieces();
-  Vector t(chords + 1);
-  for (int i = 0; i < curve.pieces(); ++i) {
-    const double h = (curve.times()(i + 1) - curve.times()(i)) / per_piece;
-    for (int j = 0; j < per_piece; ++j) t(i * per_piece + j) = curve.times()(i) + j * h;
-  }
-  t(chords) = 1;
-  Vector d(chords);
-  manifold.chords(curve.position(t), d, ws);
-  const double total = d.sum();
+  const Polyline line = balanced_polyline(manifold, curve, std::max(kArcLengthChords, 2 * pieces), ws);
+  const auto chords = static_cast<int>(line.chords.size());
+  const double total = std::accumulate(line.chords.begin(), line.chords.end(), 0.0);
   if (!(total > 0) || !std::isfinite(total)) return uniform_times(pieces + 1);
   Vector out(pieces + 1);
   out(0) = 0;
   out(pieces) = 1;
   int i = 0;
   double before = 0;
+  const auto chord = [&line](int k) { return line.chords[static_cast<std::size_t>(k)]; };
+  const auto time = [&line](int k) { return line.times[static_cast<std::size_t>(k)]; };
   for (int k = 1; k < pieces; ++k) {
-    const double target = total * k / pieces;
-    while (i + 1 < chords && before + d(i) < target) before += d(i++);
-    const double fraction = d(i) > 0 ? std::clamp((target - before) / d(i), 0.0, 1.0) : 0;
-    out(k) = t(i) + fraction * (t(i + 1) - t(i));
+    const double target = total * (static_cast<double>(k) / pieces);
+    while (i + 1 < chords && before + chord(i) < target) before += chord(i++);
+    const double fraction = chord(i) > 0 ? std::clamp((target - before) / chord(i), 0.0, 1.0) : 0;
+    out(k) = time(i) + fraction * (time(i + 1) - time(i));
   }
   return out;
 }

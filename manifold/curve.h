@@ -68,7 +68,8 @@ Curve joined(const Curve& curve, const ConstVectorRef& from, const ConstVectorRe
 Vector uniform_times(int count);
 
 // The times at which the curve has covered the fractions 0, 1/pieces, …, 1 of its length (chords of a fine polyline).
-// Cost: at least 256 values, and two a piece asked for.
+// Cost: at least 256 values, and two a piece asked for; more where the scale of the chart changes by orders along the
+// curve, so that no chord is much longer than the others.
 Vector constant_speed_times(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws);
 
 // The same path at constant speed, with nodes at equal distances.

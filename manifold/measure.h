@@ -8,18 +8,24 @@
 
 namespace pullback {
 
-// Length and energy of a curve, refined over halved grids.
+// Length and energy of a curve, each part of which was held against its own arc (values against derivatives) and split
+// until both agreed.
 struct Measurement {
-  double length = 0;        // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines
-  double length_error = 0;  // at least the extrapolation's error estimate and the deviation of the polyline through
-                            // 1,001 points uniform in t, so that whoever samples the curve finds the length within it
-  double energy = 0;        // E = ½ ∫ ċᵀMċ dt, extrapolated alike
-  double metric_length = 0;  // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
-                             // the generator does (a step, a wrong Jacobian)
+  double length = 0;           // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines; by quadrature of
+                               // the speed where the polylines drown in rounding
+  double length_error = 0;     // at least `numerical_error`, and the deviation of the polyline through 1,001 points
+                               // uniform in t where these resolve the curve to 1 %, so that whoever samples it finds the
+                               // length within the error
+  double numerical_error = 0;  // what refinement and rounding leave uncertain
+  double energy = 0;           // E = ½ ∫ ċᵀMċ dt, extrapolated alike
+  double metric_length = 0;    // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
+                               // the generator does (a step, a wrong Jacobian)
+  double disagreement = 0;     // sum over the parts of how far both lengths differ, beyond rounding
+  double refinement = 0;       // sum over the parts of how far the polylines still change
   double speed_variation = 0;  // max |speed − mean| / mean
 };
 
-// Cost: 9 to 65 values a piece, 1,001 values, and 4 factors a piece (16 pieces at least).
+// Cost: 15 values and 3 factors a part, 64 to 4,096 parts, and 1,001 values.
 Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws);
 
 // Singular values of J (of the square root of M where there is no generator) at a batch of points.

@@ -30,6 +30,14 @@ double ambient_dot(const Eigen::Ref<const Vector>& x, const Eigen::Ref<const Vec
   return kernels::dot(x.data(), y.data(), static_cast<std::size_t>(x.size()));
 }
 
+// ‖x‖, also where its square would underflow or overflow.
+double ambient_norm(const Eigen::Ref<const Vector>& x) {
+  constexpr double kLeast = 1e-280;
+  constexpr double kMost = 1e280;
+  const double square = ambient_dot(x, x);
+  return square > kLeast && square < kMost ? std::sqrt(square) : x.stableNorm();
+}
+
 // J at every column of Z, orthonormalised in place: Q (N×n(K+1)), R, and X = f(Z).
 void evaluate_frames(const Generator& f, const ConstMatrixRef& Z, MatrixRef X, MatrixRef Q, MatrixRef R,
                      Workspace& ws) {
@@ -204,7 +212,7 @@ void PullbackManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace
     for (Eigen::Index i = 0; i < count; ++i) {
       kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), difference.data(),
                                  static_cast<std::size_t>(ambient));
-      d(k - 1 + i) = std::sqrt(ambient_dot(difference.col(0), difference.col(0)));
+      d(k - 1 + i) = ambient_norm(difference.col(0));
     }
     X.col(0) = X.col(count);
   }

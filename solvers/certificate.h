@@ -1,7 +1,5 @@
-// Measuring a curve, and judging what a solver claims of it.
+// Measuring a curve: everything that a claim of convergence is judged by (verdict.h).
 #pragma once
-
-#include <string>
 
 #include "pullback/manifold/manifold.h"
 #include "pullback/solvers/result.h"
@@ -18,9 +16,13 @@ struct CertificateLimits {
   // A second variation that, less its error, is above this (in units of the flat one, π²) is positive; else it is not
   // certain.
   double second_variation = 1e-7;
-  // The ambient length and ∫√(ċᵀMċ) may differ by this fraction.
-  double metric_length = 1e-3;
-  // σ_min below this fraction of the largest σ on the curve is numerically singular.
+  // Converged only when the numerical error of the length, and the sum over its parts of how far the ambient length and
+  // ∫√(ċᵀMċ) differ, are within this fraction of it.
+  double accuracy = 1e-6;
+  // Converged only when speed_variation ≤ this, where the manifold is smooth: a geodesic's speed is constant.
+  double speed_variation = 0.1;
+  // A point is numerically singular where σ_min is below this fraction of σ_max there, or σ_max below this fraction of
+  // the curve's length by its extent in latent space.
   double singular = 1e-13;
 };
 
@@ -30,13 +32,12 @@ struct CertificateLimits {
 Certificate measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,
                                 const ConstVectorRef& to, Workspace& ws, const CertificateLimits& limits = {});
 
-struct Verdict {
-  Termination termination;
-  std::string message;
-};
+// The same into `out`, in stages: if an evaluation throws, what was measured before is there and the rest is NaN.
+void measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,
+                         const ConstVectorRef& to, Workspace& ws, Certificate& out,
+                         const CertificateLimits& limits = {});
 
-// The claim where the certificate supports it, otherwise what the certificate says instead.
-Verdict judge(const Certificate& certificate, Termination claim, const std::string& message,
-              const CertificateLimits& limits = {});
+// A certificate of which nothing is measured: NaN, and not complete.
+Certificate unmeasured_certificate();
 
 }  // namespace pullback

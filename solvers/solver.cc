@@ -9,6 +9,7 @@
 
 #include "pullback/manifold/measure.h"
 #include "pullback/solvers/certificate.h"
+#include "pullback/solvers/verdict.h"
 
 namespace pullback {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 // fraction.
 constexpr int kComparisonChords = 512;
 constexpr double kShorterBy = 1e-6;
+constexpr double kCertain = 1e-3;
 
 void require_point(const char* what, const Vector& point, int dimension) {
   if (point.size() != dimension) {
@@ -63,7 +65,9 @@ std::optional<double> shorter_met(const Manifold& manifold, const std::vector<Cu
   for (const Curve& curve : met) {
     if (curve.empty() || polyline_length(manifold, curve, ws) >= shorter) continue;
     const Measurement measured = measure(manifold, curve, ws);
-    const double at_most = measured.length + measured.length_error;
+    // A length that is not certain itself proves nothing about another one.
+    if (!(measured.numerical_error <= kCertain * measured.length)) continue;
+    const double at_most = measured.length + measured.numerical_error;
     // Written so that a length that is NaN counts for nothing, and every finite one for less than that.
     if (std::isfinite(at_most) && !(at_most >= shorter) && at_most < shortest.value_or(INFINITY)) shortest = at_most;
   }

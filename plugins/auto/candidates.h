@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "pullback/manifold/curve.h"
-#include "pullback/solvers/certificate.h"
+#include "pullback/solvers/verdict.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {

@@ -1,0 +1,150 @@
+#include "pullback/solvers/second_variation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace pullback {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// Chords of the second variation: doubled until the curve turns by little enough from one to the next, which a curve
+// with a kink never does.
+constexpr int kLeastChords = 128;
+constexpr int kMostChords = kMostVariationChords;
+constexpr int kMostChordsOfRough = 512;
+// A chord of nodes at equal distances is at least this fraction of its arc, and all of them of the length.
+constexpr double kLeastChord = 0.5;
+constexpr double kLeastPolyline = 0.99;
+// The second variation of K chords is off by about a third of its difference to that of K/2, which may be this fraction
+// of it, or of the flat one.
+constexpr double kAgreement = 0.1;
+
+// Takes the part along the curve out of a whitened gradient: moving along the curve does not change its length.
+void remove_tangential(const Matrix& Z, const Matrix& R, Matrix& gradient) {
+  const Eigen::Index n = Z.rows();
+  for (Eigen::Index i = 0; i < gradient.cols(); ++i) {
+    Vector tangent = R.middleCols(n * (i + 1), n) * (Z.col(i + 2) - Z.col(i));
+    const double norm = tangent.norm();
+    if (!(norm > 0)) continue;
+    tangent /= norm;
+    gradient.col(i) -= tangent * tangent.dot(gradient.col(i));
+  }
+}
+
+// ½ gᵀ(flat Laplacian)⁻¹g, which exists whatever the sign of the second variation.
+double flat_excess(const Matrix& gradient) {
+  const Eigen::Index n = gradient.rows();
+  const Eigen::Index m = gradient.cols();
+  const auto K = static_cast<double>(m + 1);
+  BlockTridiagonal laplacian;
+  laplacian.diagonal.setZero(n, n * m);
+  laplacian.upper.setZero(n, n * (m - 1));
+  for (Eigen::Index i = 0; i < m; ++i) {
+    laplacian.diagonal.middleCols(n * i, n).diagonal().setConstant(2 * K);
+    if (i + 1 < m) laplacian.upper.middleCols(n * i, n).diagonal().setConstant(-K);
+  }
+  return 0.5 * gradient.cwiseProduct(BlockTridiagonalFactor(laplacian).solve(gradient)).sum();
+}
+
+// Index of the grid, with a fraction, at which the first Jacobi field that vanishes at the start vanishes again.
+double conjugate_index(const BlockTridiagonalFactor& factor, int block, double K) {
+  // Pivots are ratios of successive values of that field, in units of K.
+  return block + 1 + 1 / (1 - std::min(0.0, factor.smallest_pivot(block)) / K);
+}
+
+// The largest angle by which a discrete curve turns from one chord to the next: 2 acos(d(z_{i−1}, z_{i+1})/(d_{i−1} +
+// d_i)) for chords of equal length; π where a chord is far shorter than its arc, or all of them together are shorter
+// than the curve: they jump over a turn, a period or a pole that no angle between them shows.
+double largest_turning(const Manifold& manifold, const Matrix& Z, double length, Workspace& ws) {
+  const Eigen::Index K = Z.cols() - 1;
+  Vector single(K);
+  manifold.chords(Z, single, ws);
+  const double arc = length / static_cast<double>(K);
+  if (single.minCoeff() < kLeastChord * arc || single.sum() < kLeastPolyline * length) return M_PI;
+  double least = 1;
+  for (const Eigen::Index first : {Eigen::Index{0}, Eigen::Index{1}}) {
+    const Eigen::Index count = (K - first) / 2;
+    Vector twice(count);
+    const Eigen::Map<const Matrix, 0, Eigen::OuterStride<>> every_other(Z.col(first).data(), Z.rows(), count + 1,
+                                                                        Eigen::OuterStride<>(2 * Z.rows()));
+    manifold.chords(every_other, twice, ws);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const double way = single(first + 2 * i) + single(first + 2 * i + 1);
+      if (way > 0) least = std::min(least, twice(i) / way);
+    }
+  }
+  return 2 * std::acos(std::max(least, 0.0));
+}
+
+// Times at equal distances, as many as the curve's turning needs; *turning: what is left of it between chords.
+Vector resolving_times(const Manifold& manifold, const Curve& curve, double length, double enough, double* turning,
+                       Workspace& ws) {
+  const int most = manifold.smooth() ? kMostChords : kMostChordsOfRough;
+  // Two nodes a piece see how it wiggles between its ends.
+  for (int K = std::clamp(2 * curve.pieces(), kLeastChords, most);; K *= 2) {
+    Vector times = constant_speed_times(manifold, curve, K, ws);
+    *turning = largest_turning(manifold, curve.position(times), length, ws);
+    if (!(*turning > enough) || K >= most) return times;
+  }
+}
+
+// What one grid of chords shows of the variation of the energy. Returns the factors at its nodes; empty: not finite.
+Matrix measure_variation_at(const Manifold& manifold, const Curve& curve, const Vector& times, Certificate& out,
+                            Workspace& ws) {
+  const Matrix Z = curve.position(times);
+  const auto K = static_cast<int>(times.size()) - 1;
+  Variation variation = manifold.variation(Z, ws);
+  if (!variation.gradient.allFinite() || !variation.factor.allFinite()) {
+    out.excess = out.second_variation = kNan;
+    return {};
+  }
+  remove_tangential(Z, variation.factor, variation.gradient);
+  out.second_variation = K * smallest_eigenvalue(variation.hessian);
+  const BlockTridiagonalFactor factor(variation.hessian);
+  double decrement = flat_excess(variation.gradient);
+  out.conjugate_point.reset();
+  if (factor.positive_definite()) {
+    decrement = std::max(decrement, 0.5 * variation.gradient.cwiseProduct(factor.solve(variation.gradient)).sum());
+  } else if (const auto block = factor.first_indefinite()) {
+    const double index = conjugate_index(factor, *block, K);
+    const auto i = std::min(static_cast<Eigen::Index>(index), times.size() - 2);
+    const double fraction = index - static_cast<double>(i);
+    out.conjugate_point = std::min(1.0, times(i) + fraction * (times(i + 1) - times(i)));
+  }
+  out.excess = out.length > 0 ? decrement / out.length / out.length : 0;  // the square may underflow
+  return std::move(variation.factor);
+}
+
+// Whether a finer grid might say otherwise: the second variation is not the coarser grid's, or the excess, of which a
+// finer grid leaves next to nothing where it is the grid's own error, has just fallen and is still too large.
+bool coarse(const Certificate& c, double excess_before, const CertificateLimits& limits) {
+  if (c.second_variation_error > kAgreement * std::max(kFlatSecondVariation, std::abs(c.second_variation))) return true;
+  return c.excess > limits.excess && c.excess < excess_before / 4;
+}
+
+}  // namespace
+
+// On two grids at least where the manifold is smooth, the second of twice as many chords. Returns the factors at the
+// nodes of the finest; empty: not finite.
+Matrix measure_second_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits,
+                         Certificate& out, Workspace& ws) {
+  Vector times = resolving_times(manifold, curve, out.length, limits.turning, &out.turning, ws);
+  if (!manifold.smooth() || !(out.turning <= limits.turning))
+    return measure_variation_at(manifold, curve, times, out, ws);
+  auto K = static_cast<int>(times.size()) - 1;
+  measure_variation_at(manifold, curve, constant_speed_times(manifold, curve, K / 2, ws), out, ws);
+  for (;;) {
+    const Certificate before = out;
+    Matrix factor = measure_variation_at(manifold, curve, times, out, ws);
+    out.second_variation_error = std::abs(out.second_variation - before.second_variation) / 3;
+    if (2 * K > kMostChords || !coarse(out, before.excess, limits)) return factor;
+    K *= 2;
+    times = constant_speed_times(manifold, curve, K, ws);
+    out.turning = largest_turning(manifold, curve.position(times), out.length, ws);
+  }
+}
+
+}  // namespace pullback
