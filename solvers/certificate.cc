@@ -94,8 +94,12 @@ void measure_residual(const Manifold& manifold, const Curve& curve, Certificate&
   Vector norms(count);
   double wiggle = 0;
   for (Eigen::Index k = 0; k < count; ++k) {
-    norms(k) = (R.middleCols(n * k, n) * difference.col(k)).stableNorm() / out.length;
-    wiggle += kWiggle * norms(k) * norms(k) * std::pow(points.durations(k), 3);
+    Vector off = R.middleCols(n * k, n) * difference.col(k);
+    norms(k) = off.stableNorm() / out.length;
+    const Vector tangent = (R.middleCols(n * k, n) * V.col(k)).stableNormalized();
+    off -= tangent * tangent.dot(off);  // moving along the curve does not change its length
+    const double aside = off.stableNorm() / out.length;
+    wiggle += kWiggle * aside * aside * std::pow(points.durations(k), 3);
   }
   out.residual = root_mean_square(norms) / out.length;
   if (out.smooth) out.excess = std::max(out.excess, wiggle);
