@@ -74,10 +74,6 @@ class Manifold {
   //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
 
-  Derivative first_derivative() const { return generator_ ? generator_->traits().first : Derivative::kExact; }
-  Derivative second_derivative() const { return generator_ ? generator_->traits().second : Derivative::kExact; }
-  void acceleration_error(const ConstMatrixRef&, const ConstMatrixRef&, VectorRef error, Workspace&) const { error.setZero(); }
-
   // Convenience for one tangent vector; allocates.
   double inner(const ConstVectorRef& z, const ConstVectorRef& u, const ConstVectorRef& v) const;
   double norm(const ConstVectorRef& z, const ConstVectorRef& v) const;
