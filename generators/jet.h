@@ -47,10 +47,13 @@ struct Jet {
     return combine(a.value * b.value, b.value, a, a.value, b, 2 * a.first() * b.first());
   }
   friend Jet operator/(const Jet& a, const Jet& b) {
+    // In this order no product is larger than the results: r² overflows long before r does.
     const double r = 1 / b.value;
     const double q = a.value / b.value;
-    const double slope = (a.first() - q * b.first()) * r;
-    return combine(q, r, a, -q * r, b, -2 * r * slope * b.first());
+    Jet c(q);
+    for (int i = 0; i < kTangents; ++i) c.tangent[i] = (a.tangent[i] - q * b.tangent[i]) * r;
+    if constexpr (kTangents > 0) c.second = (a.second - q * b.second) * r - 2 * c.tangent[0] * (b.tangent[0] * r);
+    return c;
   }
   friend Jet operator*(const Jet& a, double c) {
     Jet r(a.value * c);

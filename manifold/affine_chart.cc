@@ -59,6 +59,7 @@ AffineChart::AffineChart(std::shared_ptr<const Manifold> inner, Matrix A, Vector
       inverse_(A_.inverse()),
       b_(std::move(b)) {
   if (!inverse_.allFinite()) throw std::invalid_argument("AffineChart: A is singular");
+  set_derivatives(inner_->first_derivative(), inner_->second_derivative());
 }
 
 Matrix AffineChart::to_chart(const ConstMatrixRef& Z) const { return inverse_ * (Z.colwise() - b_); }
@@ -98,6 +99,11 @@ void AffineChart::do_factor(const ConstMatrixRef& Y, MatrixRef R, Workspace& ws)
 void AffineChart::do_acceleration(const ConstMatrixRef& Y, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const {
   inner_->acceleration(from_chart(Y), A_ * V, A, ws);
   A = (inverse_ * A).eval();
+}
+
+void AffineChart::do_acceleration_error(const ConstMatrixRef& Y, const ConstMatrixRef& V, VectorRef e,
+                                        Workspace& ws) const {
+  inner_->acceleration_error(from_chart(Y), A_ * V, e, ws);
 }
 
 void AffineChart::do_chords(const ConstMatrixRef& Y, VectorRef d, Workspace& ws) const {

@@ -30,6 +30,8 @@ class AffineChart final : public Manifold {
   void do_metric(const ConstMatrixRef& Y, MatrixRef M, Workspace& ws) const override;
   void do_factor(const ConstMatrixRef& Y, MatrixRef R, Workspace& ws) const override;
   void do_acceleration(const ConstMatrixRef& Y, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const override;
+  void do_acceleration_error(const ConstMatrixRef& Y, const ConstMatrixRef& V, VectorRef e,
+                             Workspace& ws) const override;
   void do_chords(const ConstMatrixRef& Y, VectorRef d, Workspace& ws) const override;
   void do_segments(const ConstMatrixRef& Y, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                    Workspace& ws) const override;

@@ -31,6 +31,7 @@ DampedManifold::DampedManifold(std::shared_ptr<const Manifold> inner, double lam
     throw std::invalid_argument(fmt::format("DampedManifold: W must be {0}×{0}, got {1}×{2}", n, W.rows(), W.cols()));
   }
   root_ = std::sqrt(lambda) * W;
+  set_derivatives(inner_->first_derivative(), inner_->second_derivative());
 }
 
 Matrix DampedManifold::damp_factors(MatrixRef R) const {
@@ -69,6 +70,12 @@ void DampedManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatrixR
     const Vector force = Q.block(0, n * k, n, n).transpose() * (inner_factors.middleCols(n * k, n) * A.col(k));
     A.col(k) = R.middleCols(n * k, n).triangularView<Eigen::Upper>().solve(force);
   }
+}
+
+// ‖Δa_λ‖_λ ≤ ‖Δa‖, as (M + λWᵀW) Δa_λ = M Δa.
+void DampedManifold::do_acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e,
+                                           Workspace& ws) const {
+  inner_->acceleration_error(Z, V, e, ws);
 }
 
 void DampedManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {

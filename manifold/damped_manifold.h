@@ -27,6 +27,8 @@ class DampedManifold final : public Manifold {
   void do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const override;
   void do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const override;
   void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const override;
+  void do_acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e,
+                             Workspace& ws) const override;
   void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const override;
   void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                    Workspace& ws) const override;

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
+
+#include "pullback/manifold/whitening.h"
 
 namespace pullback {
 namespace {
@@ -19,21 +18,6 @@ void require_shape(const char* method, const char* argument, Eigen::Index rows, 
       fmt::format("Manifold::{}: {} must be {}×{}, got {}×{}", method, argument, want_rows, want_cols, rows, cols));
 }
 
-// Upper triangular R with RᵀR = M for a positive semidefinite M: Cholesky, or the QR of its square root.
-Matrix square_root_factor(const Matrix& M) {
-  const Eigen::LLT<Matrix> cholesky(M);
-  if (cholesky.info() == Eigen::Success) return cholesky.matrixU();
-  if (!M.allFinite()) return Matrix::Constant(M.rows(), M.cols(), std::nan(""));
-  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(M);
-  const Vector roots = eigen.eigenvalues().cwiseMax(0).cwiseSqrt();
-  const Matrix root = roots.asDiagonal() * eigen.eigenvectors().transpose();
-  Matrix R = Eigen::HouseholderQR<Matrix>(root).matrixQR().triangularView<Eigen::Upper>();
-  for (Eigen::Index i = 0; i < R.rows(); ++i) {
-    if (R(i, i) < 0) R.row(i) *= -1;
-  }
-  return R;
-}
-
 }  // namespace
 
 Manifold::Manifold(int dimension, std::string name, bool smooth, std::shared_ptr<const Generator> generator)
@@ -41,6 +25,12 @@ Manifold::Manifold(int dimension, std::string name, bool smooth, std::shared_ptr
   if (dimension_ < 1) {
     throw std::invalid_argument(fmt::format("manifold '{}': dimension must be at least 1, got {}", name_, dimension_));
   }
+  if (generator_) set_derivatives(generator_->traits().first, generator_->traits().second);
+}
+
+void Manifold::set_derivatives(Derivative first, Derivative second) {
+  first_ = first;
+  second_ = second;
 }
 
 void Manifold::metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
@@ -60,6 +50,13 @@ void Manifold::acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, Ma
   require_shape("acceleration", "V", V.rows(), V.cols(), dimension_, Z.cols());
   require_shape("acceleration", "A", A.rows(), A.cols(), dimension_, Z.cols());
   do_acceleration(Z, V, A, ws);
+}
+
+void Manifold::acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e, Workspace& ws) const {
+  require_shape("acceleration_error", "Z", Z.rows(), Z.cols(), dimension_, Z.cols());
+  require_shape("acceleration_error", "V", V.rows(), V.cols(), dimension_, Z.cols());
+  require_shape("acceleration_error", "e", e.size(), 1, Z.cols(), 1);
+  do_acceleration_error(Z, V, e, ws);
 }
 
 void Manifold::chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {
@@ -107,6 +104,11 @@ void Manifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) co
   const Eigen::Index n = dimension_;
   do_metric(Z, R, ws);
   for (Eigen::Index k = 0; k < Z.cols(); ++k) R.middleCols(n * k, n) = square_root_factor(R.middleCols(n * k, n));
+}
+
+void Manifold::do_acceleration_error(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& /*V*/, VectorRef e,
+                                     Workspace& /*ws*/) const {
+  e.setZero();
 }
 
 }  // namespace pullback

@@ -51,12 +51,21 @@ class Manifold {
   // The generator whose ambient space carries the metric; null where the metric is given directly.
   const Generator* generator() const { return generator_.get(); }
   std::shared_ptr<const Generator> shared_generator() const { return generator_; }
+  // How what the metric is made of is obtained. First: J of a pullback; exact where M is given directly. Second: d²f of
+  // a pullback, dM and d²M of a metric that is given directly.
+  Derivative first_derivative() const { return first_; }
+  Derivative second_derivative() const { return second_; }
 
   void metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const;
   // Upper triangular R with RᵀR = M, from a QR of J where there is one, so that κ(R) = κ(J) and not its square.
   void factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const;
   // The geodesic acceleration a(z, v).
   void acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const;
+  // e_k: an estimate from above of ‖ã − a(z_k, v_k)‖ in the metric at z_k, where ã is what acceleration() returns and
+  // the difference comes of derivatives that are differenced; of degree 2 in v. 0 where derivatives are exact (rounding
+  // is not counted), and for a pullback, whose generator does not know it; NaN where M is not finite.
+  //   e: K.  Cost: at most that of an acceleration.
+  void acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e, Workspace& ws) const;
   // d_i = d(z_i, z_{i+1}) of consecutive columns: K points give K−1 distances.
   void chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const;
 
@@ -82,10 +91,15 @@ class Manifold {
  protected:
   Manifold(int dimension, std::string name, bool smooth, std::shared_ptr<const Generator> generator = nullptr);
 
+  // For a metric whose derivatives are not those of its generator.
+  void set_derivatives(Derivative first, Derivative second);
+
  private:
   virtual void do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const = 0;
   virtual void do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const;  // Cholesky of do_metric
   virtual void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const = 0;
+  virtual void do_acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e,
+                                     Workspace& ws) const;  // 0
   virtual void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const = 0;
   virtual void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
                            MatrixRef jacobian, Workspace& ws) const = 0;
@@ -94,6 +108,8 @@ class Manifold {
   int dimension_;
   std::string name_;
   bool smooth_;
+  Derivative first_ = Derivative::kExact;
+  Derivative second_ = Derivative::kExact;
   std::shared_ptr<const Generator> generator_;
 };
 

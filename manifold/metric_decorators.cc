@@ -38,12 +38,11 @@ std::shared_ptr<const Generator> plain_generator(const Manifold& manifold) {
   return dynamic_cast<const PullbackManifold*>(&manifold) != nullptr ? manifold.shared_generator() : nullptr;
 }
 
-// A metric that is as smooth as the one it is made from.
-class DerivedMetric final : public MetricManifold {
- public:
-  DerivedMetric(const Manifold& inner, MetricFunction metric)
-      : MetricManifold(inner.dimension(), inner.name(), inner.smooth(), nullptr, std::move(metric)) {}
-};
+// A metric given by numbers that is as smooth as the one it is made from.
+ManifoldPointer derived(const Manifold& inner, MetricFunction metric) {
+  return std::make_shared<MetricManifold>(inner.name(), metric_of_numbers(inner.dimension(), std::move(metric)),
+                                          inner.smooth());
+}
 
 // The offsets √n Le_i and −√n Le_i as columns.
 Matrix cubature_offsets(const Matrix& L) {
@@ -55,7 +54,7 @@ Matrix cubature_offsets(const Matrix& L) {
 }
 
 // The mean of M over shifted points, for a metric that no map carries.
-MetricManifold::MetricFunction mean_over(ManifoldPointer inner, const Matrix& offsets) {
+MetricFunction mean_over(ManifoldPointer inner, const Matrix& offsets) {
   return [inner = std::move(inner), offsets](const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) {
     Matrix term(M.rows(), M.cols());
     M.setZero();
@@ -125,7 +124,10 @@ ManifoldPointer smoothed(const ManifoldPointer& manifold, const Matrix& L) {
   }
   const Matrix offsets = cubature_offsets(L);
   const auto f = plain_generator(*manifold);
-  if (!f) return std::make_shared<DerivedMetric>(*manifold, mean_over(manifold, offsets));
+  if (const auto* given = dynamic_cast<const MetricManifold*>(manifold.get())) {
+    return std::make_shared<MetricManifold>(given->name(), mean_field(given->field(), offsets), given->smooth());
+  }
+  if (!f) return derived(*manifold, mean_over(manifold, offsets));
   const double weight = 1 / std::sqrt(static_cast<double>(offsets.cols()));
   std::vector<std::shared_ptr<const Generator>> copies;
   for (Index i = 0; i < offsets.cols(); ++i) {
@@ -150,13 +152,11 @@ ManifoldPointer floored(const ManifoldPointer& manifold, double tau) {
   if (!(tau > 0) || !std::isfinite(tau)) {
     throw std::invalid_argument(fmt::format("floored: the floor must be positive and finite, got {}", tau));
   }
-  return std::make_shared<DerivedMetric>(*manifold,
-                                         [inner = manifold, tau](const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) {
-                                           const Index n = Z.rows();
-                                           inner->factor(Z, M, ws);
-                                           for (Index k = 0; k < Z.cols(); ++k)
-                                             M.middleCols(n * k, n) = raise(M.middleCols(n * k, n), tau);
-                                         });
+  return derived(*manifold, [inner = manifold, tau](const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) {
+    const Index n = Z.rows();
+    inner->factor(Z, M, ws);
+    for (Index k = 0; k < Z.cols(); ++k) M.middleCols(n * k, n) = raise(M.middleCols(n * k, n), tau);
+  });
 }
 
 LengthFactors length_factors(const Manifold& before, const Manifold& after, const ConstMatrixRef& points,

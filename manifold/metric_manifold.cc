@@ -2,270 +2,191 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Cholesky>
 #include <Eigen/QR>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/manifold/chord_form.h"
+#include "pullback/manifold/chord_model.h"
 #include "pullback/manifold/whitening.h"
 
 namespace pullback {
 namespace {
 
-// Step of fourth-order central differences, relative to the coordinate: balances h⁴ against ε/h.
-constexpr double kStep = 7e-4;
-// Step of the Hessian's difference in units of the curve's length.
-constexpr double kHessianStep = 1e-4;
+using Eigen::Index;
 
-double coordinate_step(const ConstVectorRef& z, Eigen::Index k) {
-  return kStep * (std::abs(z(k)) + 0.1 * z.norm() + 0.01);
+const MetricField& require(const std::shared_ptr<const MetricField>& field, const std::string& name) {
+  if (!field) throw std::invalid_argument(fmt::format("MetricManifold '{}': the metric is null", name));
+  return *field;
 }
 
-std::shared_ptr<const Generator> require(std::shared_ptr<const Generator> generator) {
-  if (!generator) throw std::invalid_argument("AmbientPullback: the generator is null");
-  return generator;
-}
-
-Matrix checked_ambient(const AmbientPullback::AmbientMetric& ambient, const ConstVectorRef& x) {
-  Matrix G = ambient(x);
-  if (G.rows() != x.size() || G.cols() != x.size()) {
-    throw std::invalid_argument(
-        fmt::format("AmbientPullback: the ambient metric must be {0}×{0}, got {1}×{2}", x.size(), G.rows(), G.cols()));
+// Chords of a discrete curve seen from their middles, in directions of unit length there.
+struct Middles {
+  Matrix points;
+  Matrix chords;
+  Matrix factor;      // R_m, floored
+  Matrix directions;  // R_m⁻¹
+  Matrix ends;        // R_i⁻¹ at the nodes
+  // What a whitened step of node i moves in the directions of the chord to its right (left = 0) or left (1).
+  Matrix step(Index i, Index left) const {
+    const Index n = points.rows();
+    return factor.middleCols(n * (i - left), n).triangularView<Eigen::Upper>() * ends.middleCols(n * i, n);
   }
-  return G;
+};
+
+Middles middles_of(const MetricField& field, const ConstMatrixRef& Z, const ConstMatrixRef& R, Workspace& ws) {
+  const Index K = Z.cols() - 1;
+  Middles out;
+  // Not half of the sum, which overflows where the points do not.
+  out.points = 0.5 * Z.leftCols(K) + 0.5 * Z.rightCols(K);
+  out.chords = Z.rightCols(K) - Z.leftCols(K);
+  out.factor.resize(Z.rows(), Z.rows() * K);
+  field.factor(out.points, out.factor, ws);
+  floor_diagonal(out.factor);
+  out.directions = block_inverses(out.factor);
+  out.ends = block_inverses(R);
+  return out;
 }
 
-// Whitens a row vector over n coordinates: x R⁻¹.
-Eigen::RowVectorXd whiten(const Eigen::RowVectorXd& x, const ConstMatrixRef& R) {
-  return R.transpose().triangularView<Eigen::Lower>().solve(x.transpose()).transpose();
+// A chord's residual √K ν, ν = R_m δ, and its Jacobian. To first order R(m + x) is (I + ½ R⁻ᵀdM[x]R⁻¹) R: the frame
+// that turns least, so that the rows are √K(±I + ¼ D).
+void gauss_newton_rows(const ChordForms& forms, const Middles& middles, Index i, double K, VectorRef residual,
+                       MatrixRef jacobian) {
+  const Index n = forms.f.rows();
+  residual.setZero();
+  jacobian.setZero();
+  const Matrix turn = 0.25 * forms.D.middleCols(n * i, n);
+  const Matrix identity = Matrix::Identity(n, n);
+  residual.head(n) = std::sqrt(K) * (middles.factor.middleCols(n * i, n) * middles.chords.col(i));
+  jacobian.topLeftCorner(n, n) = std::sqrt(K) * (turn - identity) * middles.step(i, 0);
+  jacobian.topRightCorner(n, n) = std::sqrt(K) * (turn + identity) * middles.step(i + 1, 1);
 }
 
 }  // namespace
 
+MetricManifold::MetricManifold(std::string name, std::shared_ptr<const MetricField> field, bool smooth)
+    : Manifold(require(field, name).dimension(), name, smooth), field_(std::move(field)) {
+  set_derivatives(Derivative::kExact, field_->derivatives());
+}
+
 MetricManifold::MetricManifold(int dimension, std::string name, MetricFunction metric)
-    : MetricManifold(dimension, std::move(name), true, nullptr, std::move(metric)) {}
+    : MetricManifold(std::move(name), metric_of_numbers(dimension, std::move(metric))) {}
 
-MetricManifold::MetricManifold(int dimension, std::string name, bool smooth, std::shared_ptr<const Generator> generator,
-                               MetricFunction metric)
-    : Manifold(dimension, std::move(name), smooth, std::move(generator)), metric_(std::move(metric)) {
-  if (!metric_) throw std::invalid_argument(fmt::format("MetricManifold '{}': the metric is null", this->name()));
-}
+void MetricManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const { field_->metric(Z, M, ws); }
 
-void MetricManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
-  const Workspace::Count count(ws, &EvaluationCounts::metrics, Z.cols());
-  metric_(Z, M, ws);
-}
+void MetricManifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const { field_->factor(Z, R, ws); }
 
-void MetricManifold::metric_derivatives(const ConstMatrixRef& Z, MatrixRef dM, Workspace& ws) const {
-  const Eigen::Index n = dimension();
-  const Eigen::Index K = Z.cols();
-  Workspace::Frame frame(ws);
-  auto shifted = frame.matrix(n, K * n);
-  auto M = frame.matrix(n, n * n * K);
-  dM.setZero();
-  for (const int shift : {-2, -1, 1, 2}) {
-    const double weight = (shift > 0 ? 1 : -1) * (std::abs(shift) == 1 ? 8.0 : -1.0) / 12;
-    for (Eigen::Index p = 0; p < K; ++p) {
-      for (Eigen::Index k = 0; k < n; ++k) {
-        shifted.col(p * n + k) = Z.col(p);
-        shifted(k, p * n + k) += shift * coordinate_step(Z.col(p), k);
-      }
+Vector MetricManifold::whitened_acceleration(const ConstMatrixRef& Z, const Matrix& directions,
+                                             const Matrix& velocities, Matrix& accelerations, Workspace& ws) const {
+  const Index n = dimension();
+  const Index K = Z.cols();
+  Matrix F(n, n * K);
+  Matrix B(n, n * n * K);
+  Vector error = field_->first(Z, directions, directions, F, B, ws);
+  for (Index p = 0; p < K; ++p) {
+    const auto v = velocities.col(p);
+    Vector alpha = Vector::Zero(n);
+    for (Index k = 0; k < n; ++k) {
+      const Vector slope = B.middleCols(n * (n * p + k), n) * v;
+      alpha -= v(k) * slope;
+      alpha(k) += 0.5 * v.dot(slope);
     }
-    do_metric(shifted, M, ws);
-    for (Eigen::Index p = 0; p < K; ++p) {
-      for (Eigen::Index k = 0; k < n; ++k) {
-        const Eigen::Index block = n * (p * n + k);
-        dM.middleCols(block, n) += weight / coordinate_step(Z.col(p), k) * M.middleCols(block, n);
-      }
-    }
+    accelerations.col(p) = alpha;
+    // |Σ v_k ΔB_k v| ≤ √n |v|² |ΔB|, and half of it from the second term.
+    error(p) *= 1.5 * std::sqrt(static_cast<double>(n)) * v.squaredNorm();
   }
+  return error;
 }
 
 void MetricManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A,
                                      Workspace& ws) const {
-  const Eigen::Index n = dimension();
-  const Eigen::Index K = Z.cols();
-  Workspace::Frame frame(ws);
-  auto dM = frame.matrix(n, n * n * K);
-  auto M = frame.matrix(n, n * K);
-  metric_derivatives(Z, dM, ws);
-  do_metric(Z, M, ws);
-  for (Eigen::Index p = 0; p < K; ++p) {
-    const Vector v = V.col(p);
-    Vector rhs = Vector::Zero(n);
-    for (Eigen::Index k = 0; k < n; ++k) {
-      const auto derivative = dM.middleCols(n * (p * n + k), n);
-      rhs -= v(k) * (derivative * v);
-      rhs(k) += 0.5 * v.dot(derivative * v);
-    }
-    A.col(p) = Matrix(M.middleCols(n * p, n)).completeOrthogonalDecomposition().solve(rhs);
+  const Index n = dimension();
+  Matrix R(n, n * Z.cols());
+  field_->factor(Z, R, ws);
+  const Matrix exact = R;
+  floor_diagonal(R);
+  const Matrix directions = block_inverses(R);
+  Matrix velocities(n, Z.cols());
+  for (Index k = 0; k < Z.cols(); ++k) velocities.col(k) = R.middleCols(n * k, n) * V.col(k);
+  Matrix accelerations(n, Z.cols());
+  whitened_acceleration(Z, directions, velocities, accelerations, ws);
+  for (Index k = 0; k < Z.cols(); ++k) {
+    const auto raised = R.middleCols(n * k, n);
+    const auto given = exact.middleCols(n * k, n);
+    A.col(k) = directions.middleCols(n * k, n) * accelerations.col(k);
+    if (raised == given || !given.allFinite()) continue;
+    // Singular: the right side RᵀR a = R̃ᵀα in the given factor, of least norm.
+    const Matrix M = given.transpose() * given;
+    A.col(k) = M.completeOrthogonalDecomposition().solve(raised.transpose() * accelerations.col(k));
   }
+}
+
+void MetricManifold::do_acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e,
+                                           Workspace& ws) const {
+  if (field_->derivatives() == Derivative::kExact) {
+    e.setZero();
+    return;
+  }
+  const Index n = dimension();
+  Matrix R(n, n * Z.cols());
+  field_->factor(Z, R, ws);
+  floor_diagonal(R);
+  Matrix velocities(n, Z.cols());
+  for (Index k = 0; k < Z.cols(); ++k) velocities.col(k) = R.middleCols(n * k, n) * V.col(k);
+  Matrix accelerations(n, Z.cols());
+  e = whitened_acceleration(Z, block_inverses(R), velocities, accelerations, ws);
 }
 
 void MetricManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {
-  const Eigen::Index n = dimension();
-  const Eigen::Index K = Z.cols() - 1;
-  Workspace::Frame frame(ws);
-  auto M = frame.matrix(n, n * K);
-  const Matrix middle = 0.5 * (Z.leftCols(K) + Z.rightCols(K));
-  do_metric(middle, M, ws);
-  for (Eigen::Index i = 0; i < K; ++i) {
-    const Vector delta = Z.col(i + 1) - Z.col(i);
-    d(i) = std::sqrt(delta.dot(M.middleCols(n * i, n) * delta));
-  }
+  const Index K = Z.cols() - 1;
+  field_->lengths(0.5 * Z.leftCols(K) + 0.5 * Z.rightCols(K), Z.rightCols(K) - Z.leftCols(K), d, ws);
 }
 
-// Both models are Gauss–Newton with M held fixed.
-// e = ½ K δᵀM(m)δ has gradient K(±Mδ + ¼∇(δᵀMδ)). The rows are its Gauss–Newton part K[M −M; −M M] less what lies along
-// Mδ, and one row g/√(2e) with residual √(2e), which makes the gradient exact.
-void MetricManifold::do_segments(const ConstMatrixRef& Z, HessianModel /*model*/, MatrixRef R, MatrixRef residual,
+void MetricManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
                                  MatrixRef jacobian, Workspace& ws) const {
-  const Eigen::Index n = dimension();
-  const Eigen::Index K = Z.cols() - 1;
+  const Index n = dimension();
+  const Index K = Z.cols() - 1;
   const auto scale = static_cast<double>(K);
-  factor(Z, R, ws);
+  field_->factor(Z, R, ws);
   floor_diagonal(R);
-  const Matrix middle = 0.5 * (Z.leftCols(K) + Z.rightCols(K));
-  Workspace::Frame frame(ws);
-  auto L = frame.matrix(n, n * K);
-  auto dM = frame.matrix(n, n * n * K);
-  factor(middle, L, ws);
-  metric_derivatives(middle, dM, ws);
-  residual.setZero();
-  jacobian.setZero();
-  for (Eigen::Index i = 0; i < K; ++i) {
-    const Vector delta = Z.col(i + 1) - Z.col(i);
-    const Matrix factor_i = L.middleCols(n * i, n);
-    Vector u = factor_i * delta;
-    const double chord = u.norm();
-    if (chord > 0) u /= chord;
-    Matrix C = std::sqrt(scale) * (factor_i - u * (u.transpose() * factor_i));
-    if (!(chord > 0)) C = std::sqrt(scale) * factor_i;
-    Vector slope(n);
-    for (Eigen::Index k = 0; k < n; ++k) slope(k) = 0.25 * delta.dot(dM.middleCols(n * (i * n + k), n) * delta);
-    const Vector along = factor_i.transpose() * u * chord;
-    const auto Ra = R.middleCols(n * i, n);
-    const auto Rb = R.middleCols(n * (i + 1), n);
-    auto block = jacobian.middleCols(2 * n * i, 2 * n);
-    for (Eigen::Index a = 0; a < n; ++a) {
-      block.row(a).head(n) = whiten(-C.row(a), Ra);
-      block.row(a).tail(n) = whiten(C.row(a), Rb);
+  const Middles middles = middles_of(*field_, Z, R, ws);
+  const bool second = model == HessianModel::kProjectedNewton;
+  const ChordForms forms = chord_forms(*field_, middles.points, middles.chords, middles.directions, second, ws);
+  for (Index i = 0; i < K; ++i) {
+    auto rows = jacobian.middleCols(2 * n * i, 2 * n);
+    if (!second) {
+      gauss_newton_rows(forms, middles, i, scale, residual.col(i), rows);
+      continue;
     }
-    if (!(chord > 0)) continue;
-    residual(n, i) = std::sqrt(scale) * chord;
-    const double weight = std::sqrt(scale) / chord;
-    block.row(n).head(n) = whiten(weight * (slope - along).transpose(), Ra);
-    block.row(n).tail(n) = whiten(weight * (slope + along).transpose(), Rb);
+    const Matrix left = middles.step(i, 0);
+    const Matrix right = middles.step(i + 1, 1);
+    compress_chord(chord_gradient(forms, i, left, right, scale), chord_hessian(forms, i, left, right, scale, false),
+                   std::sqrt(scale * forms.q(i)), residual.col(i), rows);
   }
-}
-
-Matrix MetricManifold::discrete_gradient(const ConstMatrixRef& Z, Eigen::Index stride, Workspace& ws) const {
-  const Eigen::Index n = dimension();
-  const Eigen::Index chords = Z.cols() - stride;
-  const double scale = static_cast<double>(Z.cols() - 1) / static_cast<double>(stride);
-  const Matrix middle = 0.5 * (Z.leftCols(chords) + Z.rightCols(chords));
-  Matrix M(n, n * chords);
-  Matrix dM(n, n * n * chords);
-  metric(middle, M, ws);
-  metric_derivatives(middle, dM, ws);
-  Matrix out = Matrix::Zero(n, Z.cols());
-  for (Eigen::Index i = 0; i < chords; ++i) {
-    const Vector delta = Z.col(i + stride) - Z.col(i);
-    const Vector along = scale * (M.middleCols(n * i, n) * delta);
-    Vector slope(n);
-    for (Eigen::Index k = 0; k < n; ++k) {
-      slope(k) = 0.25 * scale * delta.dot(dM.middleCols(n * (i * n + k), n) * delta);
-    }
-    out.col(i) += slope - along;
-    out.col(i + stride) += slope + along;
-  }
-  return out;
 }
 
 Variation MetricManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) const {
-  const Eigen::Index n = dimension();
-  const Eigen::Index K = Z.cols() - 1;
+  const Index n = dimension();
+  const Index K = Z.cols() - 1;
+  const auto scale = static_cast<double>(K);
   Variation out;
   out.factor.resize(n, n * (K + 1));
-  factor(Z, out.factor, ws);
+  field_->factor(Z, out.factor, ws);
   Matrix R = out.factor;
   floor_diagonal(R);
-  const auto whitened = [&](const Matrix& gradient) {
-    Matrix g = gradient.middleCols(1, K - 1);
-    for (Eigen::Index i = 0; i < K - 1; ++i) {
-      g.col(i) = R.middleCols(n * (i + 1), n).transpose().triangularView<Eigen::Lower>().solve(g.col(i));
-    }
-    return g;
-  };
-  // E_K's gradient is −1/K of the acceleration with an error in h²; twice the spacing doubles the factor.
-  Matrix gradient = discrete_gradient(Z, 1, ws);
-  out.chord_gradient = whitened(gradient);
-  const Matrix coarse = discrete_gradient(Z, 2, ws);
-  for (Eigen::Index i = 2; i <= K - 2; ++i) gradient.col(i) = (4 * gradient.col(i) - 0.5 * coarse.col(i)) / 3;
-  out.gradient = whitened(gradient);
-  Vector d(K);
-  chords(Z, d, ws);
-  out.energy = 0.5 * static_cast<double>(K) * d.squaredNorm();
-  const double step = d.sum() > 0 ? kHessianStep * d.sum() : kHessianStep;
+  const Middles middles = middles_of(*field_, Z, R, ws);
+  const ChordForms forms = chord_forms(*field_, middles.points, middles.chords, middles.directions, true, ws);
+  out.energy = 0.5 * scale * forms.q.sum();
+  out.gradient = smooth_gradient(*field_, Z, middles.ends, ws);
+  out.chord_gradient.setZero(n, K - 1);
   out.hessian.diagonal.setZero(n, n * (K - 1));
   out.hessian.upper.setZero(n, n * (K - 2));
-  // A node's gradient is touched by its neighbours alone: every third node moves at once.
-  for (Eigen::Index colour = 0; colour < 3; ++colour) {
-    for (Eigen::Index a = 0; a < n; ++a) {
-      Matrix plus = Z;
-      Matrix minus = Z;
-      for (Eigen::Index i = 1 + colour; i < K; i += 3) {
-        const Vector move =
-            step * R.middleCols(n * i, n).triangularView<Eigen::Upper>().solve(Vector(Vector::Unit(n, a)));
-        plus.col(i) += move;
-        minus.col(i) -= move;
-      }
-      const Matrix change = whitened(discrete_gradient(plus, 1, ws) - discrete_gradient(minus, 1, ws)) / (2 * step);
-      for (Eigen::Index i = 1 + colour; i < K; i += 3) {
-        out.hessian.diagonal.col(n * (i - 1) + a) = change.col(i - 1);
-        if (i > 1) out.hessian.upper.col(n * (i - 2) + a) = change.col(i - 2);
-      }
-    }
+  for (Index i = 0; i < K; ++i) {
+    add_chord(chord_gradient(forms, i, middles.step(i, 0), middles.step(i + 1, 1), scale),
+              chord_hessian(forms, i, middles.step(i, 0), middles.step(i + 1, 1), scale, false), i, out);
   }
   return out;
-}
-
-AmbientPullback::AmbientPullback(std::shared_ptr<const Generator> generator, AmbientMetric ambient)
-    : MetricManifold(require(generator)->latent_dimension(), require(generator)->traits().name, require(generator)->traits().smooth,
-                     generator,
-                     !ambient ? MetricFunction()
-                              : [generator, ambient](const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) {
-                                  const Eigen::Index n = Z.rows();
-                                  Workspace::Frame frame(ws);
-                                  auto X = frame.matrix(generator->ambient_dimension(), Z.cols());
-                                  auto J = frame.matrix(generator->ambient_dimension(), n * Z.cols());
-                                  generator->value_and_jacobian(Z, X, J, ws);
-                                  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
-                                    const auto block = J.middleCols(n * k, n);
-                                    M.middleCols(n * k, n) = block.transpose() * checked_ambient(ambient, X.col(k)) * block;
-                                  }
-                                }),
-      ambient_(std::move(ambient)) {}
-
-void AmbientPullback::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {
-  Workspace::Frame frame(ws);
-  auto X = frame.matrix(generator()->ambient_dimension(), Z.cols());
-  generator()->value(Z, X, ws);
-  for (Eigen::Index i = 0; i + 1 < Z.cols(); ++i) {
-    const Vector chord = X.col(i + 1) - X.col(i);
-    const Vector middle = 0.5 * (X.col(i + 1) + X.col(i));
-    d(i) = std::sqrt(chord.dot(checked_ambient(ambient_, middle) * chord));
-  }
-}
-
-std::shared_ptr<const Manifold> half_plane() {
-  return std::make_shared<MetricManifold>(2, "half-plane", [](const ConstMatrixRef& Z, MatrixRef M, Workspace&) {
-    for (Eigen::Index k = 0; k < Z.cols(); ++k) {
-      const double y = Z(1, k);
-      M.middleCols(2 * k, 2) = (y > 0 ? 1 / (y * y) : std::nan("")) * Matrix::Identity(2, 2);
-    }
-  });
 }
 
 }  // namespace pullback

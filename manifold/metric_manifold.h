@@ -1,66 +1,56 @@
-// Metrics that are given directly, and pullbacks of a curved ambient metric.
+// Metrics that are given directly.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "pullback/manifold/manifold.h"
+#include "pullback/manifold/metric_field.h"
 
 namespace pullback {
 
-// A metric M(z) given by its values: Fisher–Rao metrics, the hyperbolic half-plane, a metric learned elsewhere.
+// The manifold of a metric M(z) that is given directly: Fisher–Rao and hyperbolic metrics (named_metrics.h), one
+// learned elsewhere. Its chords are √(δᵀM(m)δ), δ = b − a, m = (a+b)/2.
 //
-// M must be symmetric positive (semi)definite and twice differentiable. Its derivatives are central differences of
-// fourth order, accurate to about 1e-10 relative; a discrete curve's Hessian is a difference of its gradient.
 //   c̈ = −M⁻¹(Ṁ v − ½ ∇(vᵀMv)),  Ṁ = dM[v].
-// Errors: std::invalid_argument for a null function or a dimension below 1; a function's own exceptions pass through.
-// Cost: acceleration 4n metrics.
-class MetricManifold : public Manifold {
+//
+// From a functor (make_metric, metric_functor.h) everything is exact. Where only numbers are known, derivatives are
+// differences with steps that suit the metric (metric_of_numbers), and acceleration_error() is their error.
+// M must be symmetric positive (semi)definite and twice differentiable, or `smooth` be false.
+// All derivatives are taken along directions of unit length in the metric, so that the scale of the chart plays no
+// part. Errors: std::invalid_argument for a null field or function or a dimension below 1; a function's own exceptions
+// pass through. Cost: in calls of the field: acceleration one first(); segments one first(), with kProjectedNewton and
+// for a variation one second() a chord besides.
+class MetricManifold final : public Manifold {
  public:
-  // M: n×(nK) from Z: n×K, called with several points at a time; safe from several threads.
-  using MetricFunction = std::function<void(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws)>;
+  using MetricFunction = pullback::MetricFunction;
 
+  MetricManifold(std::string name, std::shared_ptr<const MetricField> field, bool smooth = true);
+  // Of numbers alone: M n×(nK) from Z n×K.
   MetricManifold(int dimension, std::string name, MetricFunction metric);
 
- protected:
-  MetricManifold(int dimension, std::string name, bool smooth, std::shared_ptr<const Generator> generator,
-                 MetricFunction metric);
+  const std::shared_ptr<const MetricField>& field() const { return field_; }
 
  private:
   void do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const override;
+  void do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const override;
   void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const override;
+  void do_acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e,
+                             Workspace& ws) const override;
   void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const override;
   void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                    Workspace& ws) const override;
   Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const override;
 
-  // dM/dz_k for every k: n×(n·n·K), block (point, k).
-  void metric_derivatives(const ConstMatrixRef& Z, MatrixRef dM, Workspace& ws) const;
-  // Gradient at every node, n×(K+1) and not whitened, of the sum of the energies of all chords that join a node to the
-  // stride-th after it, each as part of a curve of K/stride chords.
-  Matrix discrete_gradient(const ConstMatrixRef& Z, Eigen::Index stride, Workspace& ws) const;
+  // Accelerations whitened, α = R a, from whitened velocities ν; the error of dM.
+  Vector whitened_acceleration(const ConstMatrixRef& Z, const Matrix& directions, const Matrix& velocities,
+                               Matrix& accelerations, Workspace& ws) const;
 
-  MetricFunction metric_;
+  std::shared_ptr<const MetricField> field_;
 };
 
-// The pullback M(z) = JᵀG(f(z))J of an ambient metric G, with chords √(dᵀG(m)d), d = f(b) − f(a), m the mean of both.
-//
-// G: N×N symmetric positive definite matrix from x: N.
-// Errors: std::invalid_argument for a null generator or function, or when G's size does not match.
-class AmbientPullback : public MetricManifold {
- public:
-  using AmbientMetric = std::function<Matrix(const ConstVectorRef& x)>;
-
-  AmbientPullback(std::shared_ptr<const Generator> generator, AmbientMetric ambient);
-
- private:
-  void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const override;
-
-  AmbientMetric ambient_;
-};
-
-// The hyperbolic half-plane, M = I/y² for z = (x, y), y > 0; NaN below.
+// The hyperbolic half-plane, M = I/y² for z = (x, y), y > 0; NaN below. For y from 1e-150 to 1e150: beyond, derivatives
+// or squares overflow. One of the named metrics (named_metrics.h).
 std::shared_ptr<const Manifold> half_plane();
 
 }  // namespace pullback

@@ -81,14 +81,12 @@ void whitened_hessian(const Generator& f, const ConstMatrixRef& Z, const ConstMa
 }
 
 // The inverses of the blocks of R, and the largest of their condition numbers (Frobenius).
-Matrix block_inverses(const ConstMatrixRef& R, double& kappa) {
+Matrix inverses_and_condition(const ConstMatrixRef& R, double& kappa) {
   const Eigen::Index n = R.rows();
-  Matrix inverse(n, R.cols());
+  Matrix inverse = block_inverses(R);
   kappa = 0;
   for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
-    const auto block = R.middleCols(n * k, n);
-    inverse.middleCols(n * k, n) = block.triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
-    kappa = std::max(kappa, block.norm() * inverse.middleCols(n * k, n).norm());
+    kappa = std::max(kappa, R.middleCols(n * k, n).norm() * inverse.middleCols(n * k, n).norm());
   }
   return inverse;
 }
@@ -98,7 +96,7 @@ void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatri
                    MatrixRef diagonal, Workspace& ws) {
   const Eigen::Index n = Z.rows();
   double kappa = 0;
-  const Matrix inverse = block_inverses(R, kappa);
+  const Matrix inverse = inverses_and_condition(R, kappa);
   // Rounding of a whitened Hessian is about ε κ².
   const bool through_chart = kappa * kappa * std::numeric_limits<double>::epsilon() < kHessianAccuracy;
   for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {

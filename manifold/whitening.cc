@@ -1,5 +1,8 @@
 #include "pullback/manifold/whitening.h"
 
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -52,6 +55,39 @@ void floor_diagonal(MatrixRef R) {
     const double floor = largest > 0 ? kDiagonalFloor * largest : 1;
     for (Eigen::Index j = 0; j < n; ++j) block(j, j) = std::max(block(j, j), floor);
   }
+}
+
+Matrix square_root_factor(const ConstMatrixRef& M) {
+  const Eigen::LLT<Matrix> cholesky(M);
+  if (cholesky.info() == Eigen::Success) return cholesky.matrixU();
+  if (!M.allFinite()) return Matrix::Constant(M.rows(), M.cols(), std::numeric_limits<double>::quiet_NaN());
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(M);
+  const Vector roots = eigen.eigenvalues().cwiseMax(0).cwiseSqrt();
+  return frame_factor(roots.asDiagonal() * eigen.eigenvectors().transpose());
+}
+
+Matrix frame_factor(const ConstMatrixRef& W) {
+  const Eigen::Index n = W.cols();
+  if (!W.allFinite()) return Matrix::Constant(n, n, std::numeric_limits<double>::quiet_NaN());
+  const double largest = W.cwiseAbs().maxCoeff();
+  if (!(largest > 0)) return Matrix::Zero(n, n);
+  Matrix rows = Matrix::Zero(std::max(n, W.rows()), n);
+  rows.topRows(W.rows()) = W / largest;
+  const Eigen::HouseholderQR<Matrix> qr(rows);
+  Matrix R = qr.matrixQR().topRows(n).triangularView<Eigen::Upper>();
+  for (Eigen::Index i = 0; i < n; ++i) {
+    if (R(i, i) < 0) R.row(i) *= -1;
+  }
+  return largest * R;
+}
+
+Matrix block_inverses(const ConstMatrixRef& R) {
+  const Eigen::Index n = R.rows();
+  Matrix inverse(n, R.cols());
+  for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
+    inverse.middleCols(n * k, n) = R.middleCols(n * k, n).triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
+  }
+  return inverse;
 }
 
 }  // namespace pullback

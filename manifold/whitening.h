@@ -14,4 +14,15 @@ void orthonormalise(MatrixRef J, int n, MatrixRef R);
 // R⁻¹ exists: directions in which the metric vanishes get a finite, arbitrary scale.
 void floor_diagonal(MatrixRef R);
 
+// Upper triangular R with RᵀR = M, diagonal ≥ 0, for a positive semidefinite M: Cholesky, or the QR of its square root.
+// NaN where M is not finite.
+Matrix square_root_factor(const ConstMatrixRef& M);
+
+// Upper triangular R with RᵀR = WᵀW, diagonal ≥ 0, for any W of n columns, by a QR of W over its largest entry, so that
+// no square of an entry overflows. NaN where W is not finite.
+Matrix frame_factor(const ConstMatrixRef& W);
+
+// R⁻¹ of every n×n block of R, upper triangular and without zeros on its diagonal.
+Matrix block_inverses(const ConstMatrixRef& R);
+
 }  // namespace pullback

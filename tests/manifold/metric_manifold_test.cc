@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "pullback/generators/surfaces.h"
+#include "pullback/manifold/ambient_pullback.h"
 #include "pullback/manifold/pullback_manifold.h"
 
 namespace pullback {
