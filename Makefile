@@ -1,7 +1,7 @@
 # The short commands. CMakePresets.json has the other builds: cmake --list-presets
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test bench format format-check tidy clean
+.PHONY: help deps build demo test hunt bench format format-check tidy clean
 
 BUILD := build/release
 SOURCES = git ls-files '*.cc' '*.h'
@@ -35,6 +35,12 @@ demo: deps $(BUILD)/build.ninja  ## compare the solvers on the shipped models; w
 test: deps $(BUILD)/build.ninja  ## build everything and run all tests
 	cmake --build --preset release
 	ctest --preset release
+
+# The hunt's own options: make hunt HUNT='--seconds 3600 --seed 7', or '--help'.
+HUNT := --seconds 600
+hunt: deps $(BUILD)/build.ninja  ## look for false claims on random problems, for ten minutes
+	cmake --build --preset release --target pullback_hunt
+	$(BUILD)/bin/pullback_hunt $(HUNT)
 
 bench: deps $(BUILD)/build.ninja  ## run the benchmarks
 	cmake --build --preset release --target benchmarks
