@@ -23,6 +23,10 @@ constexpr double kShortest = 1e-13;
 // Defects that are this small a fraction of the length and do not halve when many arcs are split are noise.
 constexpr double kNoise = 1e-3;
 constexpr std::size_t kManyArcs = 256;
+// Speeds at the Gauss points that differ by more than this factor, or a way between two that the metric at one of them
+// takes for this many times the arc's length, are not resolved.
+constexpr double kSpeedRatio = 8;
+constexpr double kWayRatio = 3;
 // What an evaluation of f may be off by, in units of rounding of ‖f‖.
 constexpr double kValueRounding = 8;
 
@@ -41,8 +45,8 @@ Refined extrapolate(double coarse, double middle, double fine) {
   if (!regular) return {fine, std::abs(second) + rounding};
   const double once_coarse = middle + first / 3;
   const double once_fine = fine + second / 3;
-  const double correction = (once_fine - once_coarse) / 15;
-  return {once_fine + correction, std::abs(correction)};
+  const double change = once_fine - once_coarse;
+  return {once_fine + change / 15, std::abs(change) / 5};
 }
 
 // Measures arcs whose ends are set.
@@ -143,11 +147,26 @@ class ArcMeter {
       arc.fastest = speed > arc.fastest || std::isnan(speed) ? speed : arc.fastest;
       blur = std::max(blur, kEpsilon * (block.cwiseAbs() * Z.col(first + g).cwiseAbs()).stableNorm());
     }
+    arc.hidden = hidden_length(first, Z, R, arc);
     // Sideways, each of eight chords of length d is longer by blur²/d, as long as that is less than the blur itself.
     blur += kEpsilon * ambient_size_;
     arc.blur = 2 * kValueRounding * blur;
     const double d = arc.chords / 8;
     arc.rounding = kEpsilon * arc.chords + (d > blur ? 8 * blur * (blur / d) : 8 * blur);
+  }
+
+  // 0 where what the metric at each Gauss point makes of the way to its neighbour is about the arc's length or less.
+  static double hidden_length(Eigen::Index first, const Matrix& Z, const Matrix& R, const Arc& arc) {
+    const Eigen::Index n = Z.rows();
+    double longest = arc.fastest > kSpeedRatio * arc.slowest ? arc.fastest * (arc.to - arc.from) : 0;
+    for (const Eigen::Index g : {first, first + 1}) {
+      const Vector way = Z.col(g + 1) - Z.col(g);
+      for (const Eigen::Index at : {g, g + 1}) {
+        const double seen = (R.middleCols(n * at, n) * way).stableNorm();
+        if (seen > kWayRatio * std::max(arc.chords, arc.integral)) longest = std::max(longest, seen);
+      }
+    }
+    return longest;
   }
 
   const Manifold& manifold_;
@@ -228,7 +247,7 @@ void split(std::vector<Arc>& arcs, const std::vector<std::size_t>& which, ArcMet
 
 }  // namespace
 
-double Arc::defect() const { return std::max(chords_error, std::abs(chords - integral)); }
+double Arc::defect() const { return std::max({chords_error, std::abs(chords - integral), hidden}); }
 
 double Arc::uncertainty() const { return 4 * (rounding + cancellation) + blur; }
 

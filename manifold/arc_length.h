@@ -20,11 +20,13 @@ struct Arc {
   double integral;      // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
   double rounding;      // what rounding may add to the sum of `chords` over all parts
   double blur;          // what rounding of the two end points may change `chords` by, and a neighbour's the other way
+  double hidden;        // more than both, where the chart changes its scale or the curve turns so fast between the Gauss
+                        // points that a length may hide there: what the metric at one makes of the way to the next
   double slowest;       // least and greatest speed at the Gauss points
   double fastest;
   double cancellation;  // what rounding may add to `integral`
 
-  double defect() const;        // by how much the two lengths are uncertain or contradict each other
+  double defect() const;        // by how much the lengths are uncertain or contradict each other
   double uncertainty() const;   // how much of that rounding explains
 };
 

@@ -20,6 +20,8 @@ constexpr double kDrowned = 1e-10;
 // fraction of the difference have settled.
 constexpr double kWrongDerivative = 1e-3;
 constexpr double kSettled = 0.1;
+// A length that is uncertain by more than this fraction is not known at all.
+constexpr double kUnresolved = 0.05;
 
 // What is added up over the arcs.
 Measurement add_up(const Arcs& arcs) {
@@ -33,7 +35,7 @@ Measurement add_up(const Arcs& arcs) {
     out.energy += arc.energy;
     rounding += arc.rounding;
     cancellation += arc.cancellation;
-    out.refinement += arc.chords_error;
+    out.refinement += std::max(arc.chords_error, arc.hidden);
     const double apart = std::abs(arc.chords - arc.integral);
     out.disagreement += std::isfinite(apart) ? std::max(0.0, apart - arc.uncertainty()) : apart;
   }
@@ -44,6 +46,8 @@ Measurement add_up(const Arcs& arcs) {
   const double apart = std::abs(chords - out.metric_length);
   const bool settled = apart > kWrongDerivative * chords && out.refinement < kSettled * apart;
   if (!settled) out.numerical_error += apart;
+  // Of a curve that no division resolves the parts that were not seen may have any length.
+  if (out.numerical_error > kUnresolved * out.length) out.numerical_error = std::numeric_limits<double>::infinity();
   return out;
 }
 

@@ -16,7 +16,8 @@ struct Measurement {
   double length_error = 0;     // at least `numerical_error`, and the deviation of the polyline through 1,001 points
                                // uniform in t where these resolve the curve to 1 %, so that whoever samples it finds the
                                // length within the error
-  double numerical_error = 0;  // what refinement and rounding leave uncertain
+  double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite where that is over 5 %: the parts
+                               // of a curve that are not resolved may have any length
   double energy = 0;           // E = ½ ∫ ċᵀMċ dt, extrapolated alike
   double metric_length = 0;    // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
                                // the generator does (a step, a wrong Jacobian)
