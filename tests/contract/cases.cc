@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "pullback/generators/autodiff.h"
 #include "pullback/generators/gaussian_process.h"
 #include "pullback/generators/radial_network.h"
 #include "pullback/generators/stack.h"
@@ -61,6 +62,32 @@ void add_stereographic(std::vector<Case>& cases) {
   }
 }
 
+// Where claims of convergence were false: a chord jumped over a period or a pole, a difference was taken with a step too
+// long, a number under- or overflowed.
+void add_treacherous(std::vector<Case>& cases) {
+  using enum CaseKind;
+  const double many = 2048 * M_PI;  // periods, at which nodes at equal distances fall onto each other
+  cases.push_back({"SphereBeyondPi", "sphere", point(1.9, 0), point(1.2, 3.15), 0, kNoGeodesic});
+  cases.push_back({"PolarPlaneBeyondPi", "polar-plane", point(1, 0), point(1, 3.15), 0, kNoGeodesic});
+  cases.push_back({"SphereNextToPole", "sphere", point(1e-7, 0), point(1e-5, 2.89), 1.0096882406389e-5, kHard});
+  cases.push_back({"CliffordTorusManyPeriods", "clifford-torus", point(0, 0), point(many, 1),
+                   std::sqrt((many * many + 1) / 2), kHard});
+  cases.push_back({"HalfPlaneNearBoundary", "half-plane", point(0, 3e-5), point(3e-5, 3e-5), 0.962423650119207, kSmooth});
+  cases.push_back({"HalfPlaneShifted", "half-plane", point(3333, 1), point(3334, 1), 0.962423650119207, kSmooth});
+  cases.push_back({"HalfPlaneAcrossScales", "half-plane", point(0, 1), point(0, 1e-6), 13.8155105579643, kHard});
+  cases.push_back({"StereographicFar", "sphere-stereographic:d=1", Vector{{0.0}}, Vector{{1e9}}, 3.1415926515897932, kHard});
+  cases.push_back({"SteepFold", "relu-fold:s=1000", point(-1, 0), point(1, 2),
+                   std::sqrt(std::pow(1 + std::sqrt(1 + 1e6), 2) + 4), kKink});
+  cases.push_back({"TinyPlane", "plane", point(0, 0), point(1e-200, 0), 1e-200, kHard});
+}
+
+std::shared_ptr<const Manifold> polar_plane() {
+  return std::make_shared<PullbackManifold>(make_generator(
+      2, 2,
+      []<class T>(const Eigen::VectorX<T>& z) { return Eigen::Vector2<T>(z(0) * cos(z(1)), z(0) * sin(z(1))); },
+      GeneratorTraits{.name = "polar-plane"}));
+}
+
 }  // namespace
 
 std::vector<Case> known_cases() {
@@ -94,6 +121,7 @@ std::vector<Case> known_cases() {
   add_sheared_spheres(cases);
   add_linear(cases);
   add_stereographic(cases);
+  add_treacherous(cases);
   return cases;
 }
 
@@ -117,6 +145,7 @@ std::shared_ptr<const GaussianProcess> known_process() {
 
 std::shared_ptr<const Manifold> case_manifold(const Case& c) {
   if (c.manifold == "half-plane") return half_plane();
+  if (c.manifold == "polar-plane") return polar_plane();
   if (c.manifold == "radial-network") return std::make_shared<PullbackManifold>(one_centre_deviation());
   if (c.manifold == "gaussian-process") return std::make_shared<GaussianProcessManifold>(known_process());
   GeneratorRegistry registry;

@@ -18,7 +18,8 @@ enum class CaseKind {
   kSaddle,      // the straight start is a geodesic and not the shortest: stationary, or the shortest length
   kDegenerate,  // the metric vanishes along the way: right length, never plainly converged
   kKink,        // not smooth: right within the kink's accuracy, or not converged
-  kJump         // the Jacobian does not see what the map does: never converged
+  kJump,        // the Jacobian does not see what the map does: never converged
+  kNoGeodesic   // none joins the ends in this chart, however short the curves get: never converged
 };
 
 struct Case {
