@@ -13,7 +13,7 @@
 #include "pullback/cli/study_maps.h"
 #include "pullback/generators/error.h"
 #include "pullback/manifold/gaussian_process_manifold.h"
-#include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/named_metrics.h"
 #include "pullback/plugins/builtin.h"
 #include "pullback/solvers/plugin_loader.h"
 
@@ -21,7 +21,6 @@ namespace pullback::cli {
 
 namespace {
 
-constexpr char kHalfPlane[] = "half-plane";
 constexpr char kTorchEnding[] = ".pt";
 constexpr char kTorchModule[] = "libpullback_torch.so";
 
@@ -65,7 +64,7 @@ void Session::load_torch(const std::string& path) {
 OpenedSpace Session::open(const std::string& specification) {
   const DecoratedName decorated = split_steps(specification);
   if (!decorated.steps.empty()) return apply_steps(open(decorated.base), decorated.steps);
-  if (specification == kHalfPlane) return {specification, half_plane(), {}, {}, {}};
+  if (auto metric = open_named_metric(specification)) return {specification, std::move(metric), {}, {}, {}};
   if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
   OpenedGenerator opened = generators_.open(specification);
   Matrix blur = posterior_blur(specification, opened.codes, opened.metadata);
@@ -80,8 +79,11 @@ OpenedSpace Session::open(const std::string& specification) {
 
 std::vector<GeneratorEntry> Session::list() const {
   std::vector<GeneratorEntry> entries = generators_.list();
-  entries.insert(entries.begin(),
-                 {GeneratorSource::kNamed, kHalfPlane, "hyperbolic half-plane, the metric I/y^2 given directly", {}});
+  for (const NamedMetric& metric : named_metrics()) {
+    GeneratorEntry entry{GeneratorSource::kNamed, metric.name, metric.description, {}};
+    if (metric.any_dimension) entry.parameters = {{"n", static_cast<double>(metric.dimension), "dimension"}};
+    entries.push_back(std::move(entry));
+  }
   if (!reads(kTorchEnding)) {
     const bool available = find_module(kTorchModule).has_value();
     entries.push_back({GeneratorSource::kFile,
@@ -90,7 +92,10 @@ std::vector<GeneratorEntry> Session::list() const {
                                  : "TorchScript; unavailable: built without LibTorch",
                        {}});
   }
-  std::ranges::stable_sort(entries, {}, &GeneratorEntry::source);
+  std::ranges::stable_sort(entries, {}, [](const GeneratorEntry& entry) {
+    // Models and files in the order they come in, names by the alphabet.
+    return std::pair(entry.source, entry.source == GeneratorSource::kNamed ? entry.name : std::string());
+  });
   return entries;
 }
 

@@ -180,8 +180,9 @@ AmbientPullback::Chords AmbientPullback::chord_models(const ConstMatrixRef& Z, c
   const Matrix right = Matrix::Identity(2 * n, 2 * n).rightCols(n);
   Chords out{forms.q, Matrix(2 * n, K), Matrix(2 * n, 2 * n * K)};
   for (Index i = 0; i < K; ++i) {
-    out.gradients.col(i) = chord_gradient(forms, i, left, right, static_cast<double>(K));
-    out.hessians.middleCols(2 * n * i, 2 * n) = chord_hessian(forms, i, left, right, static_cast<double>(K), !second);
+    out.gradients.col(i) = chord_gradient(forms, i, left, right, kMiddle, static_cast<double>(K));
+    out.hessians.middleCols(2 * n * i, 2 * n) =
+        chord_hessian(forms, i, left, right, kMiddle, static_cast<double>(K), !second);
   }
   if (second) add_curvature(Z, at, out.hessians, ws);
   return out;
@@ -223,7 +224,7 @@ Matrix AmbientPullback::end_slopes(const Nodes& at, const Matrix& moves, Workspa
   const ChordForms forms = chord_forms(*ambient_, at.middles(), at.chords(), ends, false, ws);
   Matrix out(2, K);
   for (Index i = 0; i < K; ++i) {
-    out.col(i) = chord_gradient(forms, i, Vector::Unit(2, 0), Vector::Unit(2, 1), static_cast<double>(K));
+    out.col(i) = chord_gradient(forms, i, Vector::Unit(2, 0), Vector::Unit(2, 1), kMiddle, static_cast<double>(K));
   }
   return out;
 }

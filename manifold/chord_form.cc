@@ -10,19 +10,19 @@ using Eigen::Index;
 
 }  // namespace
 
-ChordForms chord_forms(const MetricField& metric, const ConstMatrixRef& middles, const ConstMatrixRef& chords,
+ChordForms chord_forms(const MetricField& metric, const ConstMatrixRef& points, const ConstMatrixRef& chords,
                        const ConstMatrixRef& U, bool second, Workspace& ws) {
-  const Index K = middles.cols();
+  const Index K = points.cols();
   const Index m = U.cols() / K;
   const Index r = m + 1;
-  Matrix vectors(middles.rows(), r * K);
+  Matrix vectors(points.rows(), r * K);
   for (Index i = 0; i < K; ++i) {
     vectors.middleCols(r * i, m) = U.middleCols(m * i, m);
     vectors.col(r * i + m) = chords.col(i);
   }
   Matrix F(r, r * K);
   Matrix B(r, r * m * K);
-  metric.first(middles, U, vectors, F, B, ws);
+  metric.first(points, U, vectors, F, B, ws);
   ChordForms out{Vector(K), Matrix(m, m * K), Matrix(m, K), Matrix(m, m * K), Matrix(m, K), {}};
   for (Index i = 0; i < K; ++i) {
     const auto form = F.middleCols(r * i, r);
@@ -37,38 +37,43 @@ ChordForms chord_forms(const MetricField& metric, const ConstMatrixRef& middles,
   }
   if (second) {
     out.C.resize(m, m * K);
-    metric.second(middles, U, chords, out.C, ws);
+    metric.second(points, U, chords, out.C, ws);
   }
   return out;
 }
 
-Vector chord_gradient(const ChordForms& forms, Index i, const Matrix& Sa, const Matrix& Sb, double K) {
+Vector chord_gradient(const ChordForms& forms, Index i, const Matrix& Sa, const Matrix& Sb, ChordPlace place,
+                      double K) {
+  const double scale = K * place.weight;
   Vector out(Sa.cols() + Sb.cols());
-  out << Sa.transpose() * (K * (0.25 * forms.g.col(i) - forms.f.col(i))),
-      Sb.transpose() * (K * (0.25 * forms.g.col(i) + forms.f.col(i)));
+  out << Sa.transpose() * (scale * (0.5 * (1 - place.share) * forms.g.col(i) - forms.f.col(i))),
+      Sb.transpose() * (scale * (0.5 * place.share * forms.g.col(i) + forms.f.col(i)));
   return out;
 }
 
-// e = ½K q has d²e = K(dδᵀG dδ + 2 dδᵀ dG[dm] d + ½ dᵀ d²G[dm,dm] d) with dδ = β − α and dm = ½(α + β).
-Matrix chord_hessian(const ChordForms& forms, Index i, const Matrix& Sa, const Matrix& Sb, double K, bool first_order) {
+// e = ½Kw q has d²e = Kw(dδᵀG dδ + 2 dδᵀ dG[dx] d + ½ dᵀ d²G[dx,dx] d) with dδ = β − α and dx = (1−s)α + sβ.
+Matrix chord_hessian(const ChordForms& forms, Index i, const Matrix& Sa, const Matrix& Sb, ChordPlace place, double K,
+                     bool first_order) {
   const Index m = forms.f.rows();
   const Index p = Sa.cols();
+  const double s = place.share;
+  const double scale = K * place.weight;
   const auto F = forms.F.middleCols(m * i, m);
   Matrix aa = F;
   Matrix bb = F;
   Matrix ab = -F;
   if (!first_order) {
     const auto D = forms.D.middleCols(m * i, m);
-    const Matrix C = forms.C.middleCols(m * i, m) / 8;
-    const Matrix even = 0.5 * (D + D.transpose());
-    aa += C - even;
-    bb += C + even;
-    ab += C + 0.5 * (D.transpose() - D);
+    const Matrix C = 0.5 * forms.C.middleCols(m * i, m);
+    const Matrix even = D + D.transpose();
+    aa += (1 - s) * ((1 - s) * C - even);
+    bb += s * (s * C + even);
+    ab += s * (1 - s) * C + (1 - s) * D.transpose() - s * D;
   }
   Matrix out(2 * p, 2 * p);
-  out.topLeftCorner(p, p) = K * (Sa.transpose() * aa * Sa);
-  out.bottomRightCorner(p, p) = K * (Sb.transpose() * bb * Sb);
-  out.topRightCorner(p, p) = K * (Sa.transpose() * ab * Sb);
+  out.topLeftCorner(p, p) = scale * (Sa.transpose() * aa * Sa);
+  out.bottomRightCorner(p, p) = scale * (Sb.transpose() * bb * Sb);
+  out.topRightCorner(p, p) = scale * (Sa.transpose() * ab * Sb);
   out.bottomLeftCorner(p, p) = out.topRightCorner(p, p).transpose();
   return out;
 }

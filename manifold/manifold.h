@@ -31,8 +31,8 @@ enum class HessianModel {
 //   ⟨u, v⟩_z = uᵀM(z)v,   ċ-energy E = ½ ∫ ċᵀM(c)ċ dt,   geodesic equation c̈ = a(c, ċ),  a^k = −Γ^k_ij v^i v^j.
 //
 // Discrete curves: nodes z_0 … z_K at t_i = i/K, with the energy of their chords E_K = ½ K Σ d(z_i, z_{i+1})², where d
-// is the ambient distance ‖f(b) − f(a)‖ for a pullback metric and √(δᵀM((a+b)/2)δ), δ = b − a, otherwise. E_K → E with
-// an error in even powers of 1/K.
+// is the ambient distance ‖f(b) − f(a)‖ for a pullback metric and √(δᵀM̄δ), δ = b − a, for one given directly, M̄ the
+// mean of M on the chord by Simpson's rule. E_K → E with an error in even powers of 1/K.
 //
 // Shapes for a batch of K points: Z, V, A: n×K. M, R: n×(nK), block k belonging to z_k.
 // Undefined: a(z, v) where M(z) is singular; the least-squares solution of least norm is returned there.

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <Eigen/QR>
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "pullback/manifold/chord_form.h"
 #include "pullback/manifold/chord_model.h"
@@ -21,46 +24,91 @@ const MetricField& require(const std::shared_ptr<const MetricField>& field, cons
   return *field;
 }
 
-// Chords of a discrete curve seen from their middles, in directions of unit length there.
-struct Middles {
-  Matrix points;
-  Matrix chords;
-  Matrix factor;      // R_m, floored
-  Matrix directions;  // R_m⁻¹
-  Matrix ends;        // R_i⁻¹ at the nodes
-  // What a whitened step of node i moves in the directions of the chord to its right (left = 0) or left (1).
-  Matrix step(Index i, Index left) const {
-    const Index n = points.rows();
-    return factor.middleCols(n * (i - left), n).triangularView<Eigen::Upper>() * ends.middleCols(n * i, n);
+// Simpson's rule along the chord: at its ends too, so that no chord jumps over what is near one of them. The metric in
+// the middle alone is nearly blind to a chord from y = 1 to y = 1e6 of the half-plane, whose length it calls 2.
+constexpr std::array<ChordPlace, 3> kPlaces{{{0, 1.0 / 6}, {0.5, 4.0 / 6}, {1, 1.0 / 6}}};
+
+// Not from a sum of points, which overflows where the points do not.
+Matrix points_at(const ConstMatrixRef& Z, ChordPlace place) {
+  const Index K = Z.cols() - 1;
+  if (place.share == 0) return Z.leftCols(K);
+  if (place.share == 1) return Z.rightCols(K);
+  return (1 - place.share) * Z.leftCols(K) + place.share * Z.rightCols(K);
+}
+
+Matrix chords_of(const ConstMatrixRef& Z) { return Z.rightCols(Z.cols() - 1) - Z.leftCols(Z.cols() - 1); }
+
+// One place on every chord of a discrete curve, seen in directions of unit length there.
+struct Places {
+  ChordPlace place;
+  Matrix factor;  // R there, floored
+  ChordForms forms;
+  // What a whitened step of the chord's left (side = 0) or right end moves in these directions.
+  Matrix step(Index chord, Index side, const Matrix& inverse_factors) const {
+    const Index n = factor.rows();
+    return factor.middleCols(n * chord, n).triangularView<Eigen::Upper>() *
+           inverse_factors.middleCols(n * (chord + side), n);
   }
 };
 
-Middles middles_of(const MetricField& field, const ConstMatrixRef& Z, const ConstMatrixRef& R, Workspace& ws) {
-  const Index K = Z.cols() - 1;
-  Middles out;
-  // Not half of the sum, which overflows where the points do not.
-  out.points = 0.5 * Z.leftCols(K) + 0.5 * Z.rightCols(K);
-  out.chords = Z.rightCols(K) - Z.leftCols(K);
-  out.factor.resize(Z.rows(), Z.rows() * K);
-  field.factor(out.points, out.factor, ws);
-  floor_diagonal(out.factor);
-  out.directions = block_inverses(out.factor);
-  out.ends = block_inverses(R);
+std::vector<Places> places_on(const MetricField& field, const ConstMatrixRef& Z, bool second, Workspace& ws) {
+  std::vector<Places> out;
+  for (const ChordPlace place : kPlaces) {
+    const Matrix points = points_at(Z, place);
+    Places at{place, Matrix(Z.rows(), Z.rows() * points.cols()), {}};
+    field.factor(points, at.factor, ws);
+    floor_diagonal(at.factor);
+    at.forms = chord_forms(field, points, chords_of(Z), block_inverses(at.factor), second, ws);
+    out.push_back(std::move(at));
+  }
   return out;
 }
 
-// A chord's residual √K ν, ν = R_m δ, and its Jacobian. To first order R(m + x) is (I + ½ R⁻ᵀdM[x]R⁻¹) R: the frame
-// that turns least, so that the rows are √K(±I + ¼ D).
-void gauss_newton_rows(const ChordForms& forms, const Middles& middles, Index i, double K, VectorRef residual,
-                       MatrixRef jacobian) {
-  const Index n = forms.f.rows();
+// Energy, gradient and Hessian of one chord of K, whitened at its ends.
+struct ChordModel {
+  double energy = 0;
+  Vector gradient;
+  Matrix hessian;
+};
+
+ChordModel chord_model(const std::vector<Places>& places, Index i, const Matrix& inverse_factors, double K) {
+  const Index n = inverse_factors.rows();
+  ChordModel out{0, Vector::Zero(2 * n), Matrix::Zero(2 * n, 2 * n)};
+  for (const Places& at : places) {
+    const Matrix left = at.step(i, 0, inverse_factors);
+    const Matrix right = at.step(i, 1, inverse_factors);
+    out.energy += 0.5 * K * at.place.weight * at.forms.q(i);
+    out.gradient += chord_gradient(at.forms, i, left, right, at.place, K);
+    out.hessian += chord_hessian(at.forms, i, left, right, at.place, K, false);
+  }
+  return out;
+}
+
+// A chord's residuals √(Kw) ν, ν = Rδ at each place, and their Jacobian, compressed by a QR. To first order R(x + u) is
+// (I + ½ R⁻ᵀdM[u]R⁻¹) R: the frame that turns least, so that the rows are √(Kw) (±I + ½ (1−s or s) D).
+void gauss_newton_rows(const std::vector<Places>& places, const Vector& chord, Index i, const Matrix& inverse_factors,
+                       double K, VectorRef residual, MatrixRef jacobian) {
+  const Index n = chord.size();
+  const Matrix identity = Matrix::Identity(n, n);
+  Matrix rows(n * static_cast<Index>(places.size()), 2 * n + 1);
+  Index row = 0;
+  for (const Places& at : places) {
+    const double scale = std::sqrt(K * at.place.weight);
+    const auto turn = at.forms.D.middleCols(n * i, n);
+    auto block = rows.middleRows(row, n);
+    block.leftCols(n) = scale * (0.5 * (1 - at.place.share) * turn - identity) * at.step(i, 0, inverse_factors);
+    block.middleCols(n, n) = scale * (0.5 * at.place.share * turn + identity) * at.step(i, 1, inverse_factors);
+    const Vector length = at.factor.middleCols(n * i, n) * chord;
+    block.col(2 * n) = scale * length;
+    row += n;
+  }
   residual.setZero();
   jacobian.setZero();
-  const Matrix turn = 0.25 * forms.D.middleCols(n * i, n);
-  const Matrix identity = Matrix::Identity(n, n);
-  residual.head(n) = std::sqrt(K) * (middles.factor.middleCols(n * i, n) * middles.chords.col(i));
-  jacobian.topLeftCorner(n, n) = std::sqrt(K) * (turn - identity) * middles.step(i, 0);
-  jacobian.topRightCorner(n, n) = std::sqrt(K) * (turn + identity) * middles.step(i + 1, 1);
+  const Index kept = std::min(rows.rows(), 2 * n + 1);
+  const Eigen::HouseholderQR<Matrix> qr(rows);
+  const Matrix compressed = qr.matrixQR().topRows(kept).triangularView<Eigen::Upper>();
+  jacobian.topRows(kept) = compressed.leftCols(2 * n);
+  residual.head(kept) = compressed.col(2 * n);
 }
 
 }  // namespace
@@ -139,8 +187,14 @@ void MetricManifold::do_acceleration_error(const ConstMatrixRef& Z, const ConstM
 }
 
 void MetricManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {
-  const Index K = Z.cols() - 1;
-  field_->lengths(0.5 * Z.leftCols(K) + 0.5 * Z.rightCols(K), Z.rightCols(K) - Z.leftCols(K), d, ws);
+  const Matrix chords = chords_of(Z);
+  Matrix lengths(d.size(), static_cast<Index>(kPlaces.size()));
+  Index column = 0;
+  for (const ChordPlace place : kPlaces) {
+    field_->lengths(points_at(Z, place), chords, lengths.col(column), ws);
+    lengths.col(column++) *= std::sqrt(place.weight);
+  }
+  d = lengths.rowwise().norm();
 }
 
 void MetricManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
@@ -150,41 +204,39 @@ void MetricManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, Ma
   const auto scale = static_cast<double>(K);
   field_->factor(Z, R, ws);
   floor_diagonal(R);
-  const Middles middles = middles_of(*field_, Z, R, ws);
+  const Matrix inverse_factors = block_inverses(R);
   const bool second = model == HessianModel::kProjectedNewton;
-  const ChordForms forms = chord_forms(*field_, middles.points, middles.chords, middles.directions, second, ws);
+  const std::vector<Places> places = places_on(*field_, Z, second, ws);
   for (Index i = 0; i < K; ++i) {
     auto rows = jacobian.middleCols(2 * n * i, 2 * n);
-    if (!second) {
-      gauss_newton_rows(forms, middles, i, scale, residual.col(i), rows);
-      continue;
+    if (second) {
+      const ChordModel chord = chord_model(places, i, inverse_factors, scale);
+      compress_chord(chord.gradient, chord.hessian, std::sqrt(2 * chord.energy), residual.col(i), rows);
+    } else {
+      gauss_newton_rows(places, Z.col(i + 1) - Z.col(i), i, inverse_factors, scale, residual.col(i), rows);
     }
-    const Matrix left = middles.step(i, 0);
-    const Matrix right = middles.step(i + 1, 1);
-    compress_chord(chord_gradient(forms, i, left, right, scale), chord_hessian(forms, i, left, right, scale, false),
-                   std::sqrt(scale * forms.q(i)), residual.col(i), rows);
   }
 }
 
 Variation MetricManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) const {
   const Index n = dimension();
   const Index K = Z.cols() - 1;
-  const auto scale = static_cast<double>(K);
   Variation out;
   out.factor.resize(n, n * (K + 1));
   field_->factor(Z, out.factor, ws);
   Matrix R = out.factor;
   floor_diagonal(R);
-  const Middles middles = middles_of(*field_, Z, R, ws);
-  const ChordForms forms = chord_forms(*field_, middles.points, middles.chords, middles.directions, true, ws);
-  out.energy = 0.5 * scale * forms.q.sum();
-  out.gradient = smooth_gradient(*field_, Z, middles.ends, ws);
+  const Matrix inverse_factors = block_inverses(R);
+  out.gradient = smooth_gradient(*field_, Z, inverse_factors, ws);
+  out.energy = 0;
   out.chord_gradient.setZero(n, K - 1);
   out.hessian.diagonal.setZero(n, n * (K - 1));
   out.hessian.upper.setZero(n, n * (K - 2));
+  const std::vector<Places> places = places_on(*field_, Z, true, ws);
   for (Index i = 0; i < K; ++i) {
-    add_chord(chord_gradient(forms, i, middles.step(i, 0), middles.step(i + 1, 1), scale),
-              chord_hessian(forms, i, middles.step(i, 0), middles.step(i + 1, 1), scale, false), i, out);
+    const ChordModel chord = chord_model(places, i, inverse_factors, static_cast<double>(K));
+    out.energy += chord.energy;
+    add_chord(chord.gradient, chord.hessian, i, out);
   }
   return out;
 }

@@ -10,7 +10,7 @@
 #include "pullback/generators/stack.h"
 #include "pullback/generators/surfaces.h"
 #include "pullback/manifold/gaussian_process_manifold.h"
-#include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/named_metrics.h"
 #include "pullback/manifold/pullback_manifold.h"
 
 namespace pullback::testing {
@@ -103,6 +103,11 @@ std::vector<Case> known_cases() {
       {"Helicoid", "helicoid", point(-1, 0), point(1, 1.5), 2.924383491321, kSmooth},
       {"Pseudosphere", "pseudosphere", point(1, 0), point(2, 3), 1.425046814894, kSmooth},
       {"HalfPlane", "half-plane", point(0, 1), point(3, 2), 1.924847300238, kSmooth},
+      {"HalfSpace", "half-space:n=3", Vector{{0.0, 0.0, 1.0}}, Vector{{1.0, 2.0, 2.0}},
+       2 * std::asinh(std::sqrt(6.0 / 8)), kSmooth},
+      // √2 times the half-plane's distance of (μ/√2, σ).
+      {"FisherNormal", "fisher-normal", point(0, 1), point(1, 0.5),
+       2 * std::sqrt(2.0) * std::asinh(std::sqrt(0.75 / 2)), kSmooth},
       {"CliffordTorus", "clifford-torus", point(0, 0), point(2, 1), 1.581138830084, kSmooth},
       {"SwissRoll", "swiss-roll", point(1.5 * M_PI, 0), point(4.5 * M_PI, 10), 89.93098594184, kSmooth},
       {"RbfVariance", "rbf-variance", polar(1, 0), polar(1.2, 1.5), 1.825160348273, kSmooth},
@@ -144,7 +149,7 @@ std::shared_ptr<const GaussianProcess> known_process() {
 }
 
 std::shared_ptr<const Manifold> case_manifold(const Case& c) {
-  if (c.manifold == "half-plane") return half_plane();
+  if (auto metric = open_named_metric(c.manifold)) return metric;
   if (c.manifold == "polar-plane") return polar_plane();
   if (c.manifold == "radial-network") return std::make_shared<PullbackManifold>(one_centre_deviation());
   if (c.manifold == "gaussian-process") return std::make_shared<GaussianProcessManifold>(known_process());

@@ -7,13 +7,16 @@
 #include <string>
 #include <tuple>
 
+#include "pullback/generators/autodiff.h"
 #include "pullback/generators/surfaces.h"
 #include "pullback/manifold/affine_chart.h"
+#include "pullback/manifold/ambient_pullback.h"
 #include "pullback/manifold/curve.h"
 #include "pullback/manifold/damped_manifold.h"
 #include "pullback/manifold/measure.h"
 #include "pullback/manifold/metric_decorators.h"
 #include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/named_metrics.h"
 #include "pullback/manifold/pullback_manifold.h"
 #include "tests/contract/cases.h"
 
@@ -36,13 +39,44 @@ std::vector<Case> smooth_cases() {
   return out;
 }
 
+// What only manifolds must keep, not solvers: metrics by functor and by numbers, and a curved ambient space.
+std::vector<Case> metric_cases() {
+  const auto point = [](double x, double y) { return Vector{{x, y}}; };
+  return {{"PoincareDisc", "poincare-disc", point(-0.5, 0.1), point(0.6, 0.3), 0, CaseKind::kSmooth},
+          {"KleinDisc", "klein-disc", point(-0.5, 0.1), point(0.6, 0.3), 0, CaseKind::kSmooth},
+          {"FisherCategorical", "fisher-categorical", point(0.2, 0.3), point(0.5, 0.1), 0, CaseKind::kSmooth},
+          {"Numbers", "numbers", point(0, 1), point(3, 2), 0, CaseKind::kSmooth},
+          {"Ambient", "ambient", point(0, 0.2), point(0.7, 1), 0, CaseKind::kSmooth},
+          {"AmbientNumbers", "ambient-numbers", point(0, 0.2), point(0.7, 1), 0, CaseKind::kSmooth}};
+}
+
+// The half-plane by its numbers, and a graph over the plane in hyperbolic space, whose metric is a functor or numbers.
+std::shared_ptr<const Manifold> contract_manifold(const Case& c) {
+  if (c.manifold == "numbers") {
+    return std::make_shared<MetricManifold>(
+        2, c.name, [](const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) { half_plane()->metric(Z, M, ws); });
+  }
+  const auto graph = make_generator(2, 3, [](const auto* z, auto* x) {
+    x[0] = z[0];
+    x[1] = z[1];
+    x[2] = 1.0 + 0.3 * z[0] * z[0] + 0.2 * sin(2.0 * z[1]);
+  });
+  const auto space = std::dynamic_pointer_cast<const MetricManifold>(open_named_metric("half-space"));
+  if (c.manifold == "ambient") return std::make_shared<AmbientPullback>(graph, space->field());
+  if (c.manifold == "ambient-numbers") {
+    return std::make_shared<AmbientPullback>(
+        graph, [space](const ConstVectorRef& x) { return static_cast<const Manifold&>(*space).metric(x); });
+  }
+  return case_manifold(c);
+}
+
 enum class Seen { kAsItIs, kInAChart, kDamped, kFloored, kSmoothed };
 
 // A case, and how it is looked at: as it is, in a chart sheared and moved, with a flat metric added, with small
 // singular values raised, or averaged over a neighbourhood.
 class EveryManifold : public ::testing::TestWithParam<std::tuple<Case, Seen>> {
  protected:
-  EveryManifold() : manifold_(case_manifold(std::get<0>(GetParam()))), n_(manifold_->dimension()) {
+  EveryManifold() : manifold_(contract_manifold(std::get<0>(GetParam()))), n_(manifold_->dimension()) {
     const Case& c = std::get<0>(GetParam());
     from_ = c.from;
     to_ = c.to;
@@ -212,6 +246,12 @@ std::string test_name(const ::testing::TestParamInfo<std::tuple<Case, Seen>>& in
   constexpr const char* kSuffixes[] = {"", "_Chart", "_Damped", "_Floored", "_Smoothed"};
   return std::get<0>(info.param).name + kSuffixes[static_cast<int>(std::get<1>(info.param))];
 }
+
+INSTANTIATE_TEST_SUITE_P(Metrics, EveryManifold,
+                         ::testing::Combine(::testing::ValuesIn(metric_cases()),
+                                            ::testing::Values(Seen::kAsItIs, Seen::kInAChart, Seen::kDamped,
+                                                              Seen::kFloored, Seen::kSmoothed)),
+                         test_name);
 
 INSTANTIATE_TEST_SUITE_P(Smooth, EveryManifold,
                          ::testing::Combine(::testing::ValuesIn(smooth_cases()),

@@ -61,9 +61,11 @@ TEST(MetricManifoldTest, CurvedAmbientMetricBendsGeodesics) {
 
 TEST(MetricManifoldTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(MetricManifold(2, "null", nullptr), std::invalid_argument);
+  EXPECT_THROW(MetricManifold("null", nullptr), std::invalid_argument);
   EXPECT_THROW(PullbackManifold(nullptr), std::invalid_argument);
   EXPECT_THROW(AmbientPullback(nullptr, [](const ConstVectorRef&) { return Matrix(); }), std::invalid_argument);
-  EXPECT_THROW(AmbientPullback(torus(), nullptr), std::invalid_argument);
+  EXPECT_THROW(AmbientPullback(torus(), AmbientPullback::AmbientMetric()), std::invalid_argument);
+  EXPECT_THROW(AmbientPullback(torus(), std::shared_ptr<const MetricField>()), std::invalid_argument);
   const AmbientPullback wrong(torus(), [](const ConstVectorRef&) { return Matrix(Matrix::Identity(2, 2)); });
   EXPECT_THROW(wrong.metric(Vector{{0.0, 0.0}}), std::invalid_argument);
   Workspace ws;
