@@ -13,6 +13,7 @@ struct ChordPlace {
   double share;
   double weight;
 };
+constexpr ChordPlace kMiddle{0.5, 1};
 
 // What the metric at one place of each of K chords says along m directions U a chord:
 //
@@ -48,8 +49,5 @@ void add_chord(const Vector& gradient, const Matrix& hessian, Eigen::Index i, Va
 // acceleration, Uᵀ(Gẍ + dG[ẋ]ẋ − ½∇(ẋᵀGẋ)), by differences of fourth order along the curve.
 //   X: N×(K+1), K ≥ 6.  U: N×n(K+1), n directions a node.  returns n×(K−1).
 Matrix smooth_gradient(const MetricField& metric, const ConstMatrixRef& X, const ConstMatrixRef& U, Workspace& ws);
-
-// The place in the middle alone.
-constexpr ChordPlace kMiddle{0.5, 1};
 
 }  // namespace pullback

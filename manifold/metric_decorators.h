@@ -45,8 +45,8 @@ std::shared_ptr<const Manifold> smoothed(const std::shared_ptr<const Manifold>& 
 //   φ(x) = 1 for x ≤ 1/4,  φ(x) = x for x ≥ 7/4,  three times continuously differentiable between, φ(x) ≥ max(1, x),
 //
 // so that singular values σ = √λ below τ/2 become τ, those from 1.33 τ stay, and the metric is as smooth in z as M was,
-// also where singular values cross. A metric given directly (metric_manifold.h), whose derivatives are differenced.
-// Errors: τ not positive or not finite. Cost: an acceleration 4n+1 factors of the manifold.
+// also where singular values cross. A metric given directly (metric_manifold.h), whose derivatives are differenced with
+// steps that suit it. Errors: τ not positive or not finite. Cost: an acceleration 6n+2 factors of the manifold.
 std::shared_ptr<const Manifold> floored(const std::shared_ptr<const Manifold>& manifold, double tau);
 
 // φ(x) of the floor, for x ≥ 0.

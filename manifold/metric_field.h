@@ -65,9 +65,10 @@ enum class MetricForm {
 std::shared_ptr<const MetricField> metric_of_map(std::shared_ptr<const Generator> map, MetricForm form);
 
 // The metric of which only numbers are known. Derivatives are differences along the directions asked for, extrapolated
-// over three steps. The step starts at a small part of the direction, and is made smaller or larger by turns until the
-// extrapolation agrees with itself, so that it suits the scale on which the metric changes; where the metric is NaN on
-// one side it is the other side's. What could not be brought to agree is in the error that first() returns.
+// over three steps. The step starts at a small part of the direction and is made smaller, or larger where rounding is
+// in the way, until the extrapolation agrees with itself: so it suits the scale on which the metric changes. Where the
+// metric is NaN on one side, differences are taken on the other. What could not be brought to agree is in the error
+// that first() returns.
 //
 //   metric: M n×(nK) from X n×K, called with several points at a time; safe from several threads.
 // Errors: std::invalid_argument for a null function; a function's own exceptions pass through.

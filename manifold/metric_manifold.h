@@ -10,17 +10,23 @@
 namespace pullback {
 
 // The manifold of a metric M(z) that is given directly: Fisher–Rao and hyperbolic metrics (named_metrics.h), one
-// learned elsewhere. Its chords are √(δᵀM(m)δ), δ = b − a, m = (a+b)/2.
+// learned elsewhere. Its chords are the roots of the energy of chart lines, by Simpson's rule:
 //
+//   d(a, b)² = (δᵀM(a)δ + 4 δᵀM(m)δ + δᵀM(b)δ)/6,  δ = b − a,  m = (a+b)/2,
 //   c̈ = −M⁻¹(Ṁ v − ½ ∇(vᵀMv)),  Ṁ = dM[v].
+//
+// The middle alone would be blind to what M does near the ends: on the half-plane no chord would be longer than 2,
+// wherever it leads, and coarse discrete curves would jump.
 //
 // From a functor (make_metric, metric_functor.h) everything is exact. Where only numbers are known, derivatives are
 // differences with steps that suit the metric (metric_of_numbers), and acceleration_error() is their error.
-// M must be symmetric positive (semi)definite and twice differentiable, or `smooth` be false.
 // All derivatives are taken along directions of unit length in the metric, so that the scale of the chart plays no
-// part. Errors: std::invalid_argument for a null field or function or a dimension below 1; a function's own exceptions
-// pass through. Cost: in calls of the field: acceleration one first(); segments one first(), with kProjectedNewton and
-// for a variation one second() a chord besides.
+// part. M must be symmetric positive (semi)definite and twice differentiable, or `smooth` be false.
+//
+// Errors: std::invalid_argument for a null field or function or a dimension below 1; a function's own exceptions pass
+// through.
+// Cost, in calls of the field: acceleration one first(); segments three first() a chord; with kProjectedNewton, and
+// for a variation, three second() a chord besides.
 class MetricManifold final : public Manifold {
  public:
   using MetricFunction = pullback::MetricFunction;
