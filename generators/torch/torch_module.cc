@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +19,8 @@ namespace pullback::internal {
 namespace {
 
 constexpr int kLargestProbed = 512;
+constexpr int kEachProbed = 64;        // beyond, numbers of coordinates are tried in steps of n/64
+constexpr int kDependenceProbes = 40;  // enough for each coordinate to be the largest of a point somewhere
 constexpr int kProbes = 3;
 
 // How far the same row may differ between batches: the sums of a matrix product are ordered by its size.
@@ -83,6 +86,22 @@ std::optional<int> declared_latent_dimension(const torch::jit::Module& module) {
   return std::nullopt;
 }
 
+// The attribute that the graph sets on the module itself or on one of its parts, if any. Objects that the graph makes,
+// such as that of torch.no_grad(), are its own.
+std::optional<std::string> changed_attribute(const torch::jit::Block& block) {
+  for (const torch::jit::Node* node : block.nodes()) {
+    if (node->kind() == c10::prim::SetAttr) {
+      const torch::jit::Value* object = node->input(0);
+      while (object->node()->kind() == c10::prim::GetAttr) object = object->node()->input(0);
+      if (object->node()->kind() != c10::prim::CreateObject) return node->s(c10::attr::name);
+    }
+    for (const torch::jit::Block* inner : node->blocks()) {
+      if (auto attribute = changed_attribute(*inner)) return attribute;
+    }
+  }
+  return std::nullopt;
+}
+
 double largest(const at::Tensor& t) { return t.numel() == 0 ? 0 : t.abs().max().item<double>(); }
 
 }  // namespace
@@ -140,7 +159,8 @@ std::optional<at::Tensor> constant_tensor(const torch::jit::Value& value) {
   return constant->toTensor();
 }
 
-TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType precision) : precision_(precision) {
+TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType precision, int likely)
+    : precision_(precision) {
   torch::jit::Module module = torch::jit::load(path.string(), at::Device(at::kCPU));
   if (!module.find_method("forward")) throw TorchFailure("the module has no forward method");
   module.eval();
@@ -152,12 +172,12 @@ TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType preci
   graph_ = frozen.get_method("forward").graph()->copy();
   torch::jit::Inline(*graph_);
   convert_constants(*graph_->block(), precision);
-  if (has_operation(*graph_->block(), [](const std::string& kind) { return kind == "prim::SetAttr"; })) {
-    throw TorchFailure("the module changes its own attributes when it is evaluated");
+  if (const auto attribute = changed_attribute(*graph_->block())) {
+    throw TorchFailure(fmt::format("the module changes its own attribute '{}' when it is evaluated", *attribute));
   }
   code_ = torch::jit::Code(graph_, "forward");
   self_ = frozen._ivalue();
-  latent_ = find_latent_dimension();
+  latent_ = find_latent_dimension(likely);
   require_function_of_rows();
 }
 
@@ -186,70 +206,70 @@ at::Tensor TorchModule::run(const at::Tensor& Z) const {
   return X.reshape({Z.size(0), X.numel() / Z.size(0)}).to(at::kDouble);
 }
 
-// Whether the module runs on [3, n] and its output depends on each of the n coordinates.
+// Whether the module runs on [K, n] and its output depends on each of the n coordinates. Reverse mode finds all that a
+// coordinate influences at one of many points in one sweep; a coordinate that it misses, since the module detaches it,
+// is still seen in the values.
 bool TorchModule::accepts(int latent_dimension) const {
   const at::AutoGradMode graph(true);
   try {
-    const at::Tensor Z = probe_points(kProbes, latent_dimension, 1).set_requires_grad(true);
+    const at::Tensor Z = probe_points(kDependenceProbes, latent_dimension, 1).set_requires_grad(true);
     const at::Tensor X = run(Z);
-    if (!X.requires_grad()) return false;
-    const at::Tensor W = probe_points(kProbes, static_cast<int>(X.size(1)), 2);
-    const at::Tensor G = torch::autograd::grad({X}, {Z}, {W}, c10::nullopt, false, true)[0];
-    return G.defined() && G.ne(0).any(0).all().item<bool>();
+    at::Tensor missed = at::ones({latent_dimension}, at::kBool);
+    if (X.requires_grad()) {
+      const at::Tensor W = probe_points(kDependenceProbes, static_cast<int>(X.size(1)), 2);
+      const at::Tensor G = torch::autograd::grad({X}, {Z}, {W}, c10::nullopt, false, true)[0];
+      if (G.defined()) missed = G.eq(0).all(0);
+    }
+    if (!missed.any().item<bool>()) return true;
+    const at::AutoGradMode no_graph(false);
+    const at::Tensor other = at::where(missed, probe_points(kDependenceProbes, latent_dimension, 7), Z.detach());
+    return !at::equal(at::nan_to_num(run(other)), at::nan_to_num(X.detach()));
   } catch (const std::exception&) {
     return false;
   }
 }
 
-// Whether the module runs on [3, n]. Errors: TorchFailure, where no other n would help.
-bool TorchModule::runs(int latent_dimension) const {
-  const at::AutoGradMode no_graph(false);
-  try {
-    run(probe_points(kProbes, latent_dimension, 1));
-    return true;
-  } catch (const TorchFailure&) {
-    throw;
-  } catch (const std::exception& error) {
-    if (is_type_failure(error)) throw;
-    return false;
-  }
-}
-
+// The columns of the first linear layer's weight, where that layer is given the points themselves: then no other number
+// of coordinates fits it.
 std::optional<int> TorchModule::first_weight_columns() const {
+  static const std::set<std::string> same_width = {"aten::to", "aten::contiguous", "aten::dropout", "aten::clone"};
+  const torch::jit::Value* points = graph_->inputs().at(1);
   for (const torch::jit::Node* node : graph_->nodes()) {
     const std::string kind = operation_name(*node);
-    if (kind == "aten::linear") {
-      const auto W = constant_tensor(*node->input(1));
+    if (same_width.contains(kind) && node->input(0) == points) points = node->output();
+    std::optional<at::Tensor> W;
+    if (kind == "aten::linear" && node->input(0) == points) {
+      W = constant_tensor(*node->input(1));
       if (W && W->dim() == 2) return static_cast<int>(W->size(1));
-    } else if (kind == "aten::addmm" || kind == "aten::matmul" || kind == "aten::mm") {
-      const auto W = constant_tensor(*node->input(kind == "aten::addmm" ? 2 : 1));
-      if (W && W->dim() == 2) return static_cast<int>(W->size(0));
+    } else if ((kind == "aten::matmul" || kind == "aten::mm") && node->input(0) == points) {
+      W = constant_tensor(*node->input(1));
+    } else if (kind == "aten::addmm" && node->input(1) == points) {
+      W = constant_tensor(*node->input(2));
     }
+    if (W && W->dim() == 2) return static_cast<int>(W->size(0));
   }
   return std::nullopt;
 }
 
-int TorchModule::find_latent_dimension() const {
+int TorchModule::find_latent_dimension(int likely) const {
   if (declared_) {
     if (*declared_ < 1) throw TorchFailure(fmt::format("its latent dimension is said to be {}", *declared_));
     return *declared_;
   }
-  const auto columns = first_weight_columns();
-  if (columns && runs(*columns)) return *columns;
-  // What comes before the first linear layer computes features, of which there are at least as many as coordinates.
-  const int most = std::min(kLargestProbed, columns.value_or(kLargestProbed));
-  int found = 0;
-  for (int n = 1; n <= most; ++n) {
-    if (!accepts(n)) continue;
-    if (found != 0) {
-      throw TorchFailure(fmt::format(
-          "it takes points of {} and of {} coordinates: give the module an integer attribute latent_dimension", found,
-          n));
-    }
-    found = n;
+  if (const auto columns = first_weight_columns()) return *columns;
+  if (likely > 0 && accepts(likely)) return likely;
+  std::vector<int> found;
+  for (int n = 1; n <= kLargestProbed && found.size() < 2; n += n < kEachProbed ? 1 : n / kEachProbed) {
+    if (accepts(n)) found.push_back(n);
   }
   // Where nothing is accepted, the failure at the likeliest dimension says why.
-  return found != 0 ? found : columns.value_or(2);
+  if (found.empty()) return likely > 0 ? likely : 2;
+  if (found.size() == 1) return found[0];
+  throw TorchFailure(
+      fmt::format("it takes points of {} and of {} coordinates, and does not say of how many: give --from, --pairs, "
+                  "--points or --dimension N (OpenOptions::dimension), or the module an integer attribute "
+                  "latent_dimension",
+                  found[0], found[1]));
 }
 
 void TorchModule::require_function_of_rows() {

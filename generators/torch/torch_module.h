@@ -34,8 +34,9 @@ at::Tensor probe_points(int points, int latent_dimension, unsigned seed);
 // LibTorch's profiling executor, whose fused operations have no forward mode and differ from run to run.
 class TorchModule {
  public:
-  // Reads the file and converts the weights to `precision` (double or float). Errors: TorchFailure.
-  TorchModule(const std::filesystem::path& path, at::ScalarType precision);
+  // Reads the file and converts the weights to `precision` (double or float). `likely`: the latent dimension of a
+  // module that takes points of any number of coordinates, 0 where it is not known. Errors: TorchFailure.
+  TorchModule(const std::filesystem::path& path, at::ScalarType precision, int likely);
 
   // [K, n] → [K, N], both double, whatever the precision inside. Errors: TorchFailure and what LibTorch throws.
   at::Tensor run(const at::Tensor& Z) const;
@@ -47,10 +48,10 @@ class TorchModule {
 
  private:
   at::Tensor raw(const at::Tensor& Z) const;
-  bool runs(int latent_dimension) const;
   bool accepts(int latent_dimension) const;
   std::optional<int> first_weight_columns() const;
-  int find_latent_dimension() const;
+  int find_latent_dimension(int likely) const;
+  int search_latent_dimension(int likely, std::optional<int> columns) const;
   void require_function_of_rows();
 
   at::ScalarType precision_;
