@@ -33,15 +33,25 @@ struct Estimate {
   double negligible = 0;
 
   double error() const { return truncation + rounding; }
-  bool good() const { return error() <= kGood * std::max(size, negligible); }
+  double relative_error() const { return error() / std::max(size, negligible); }
 };
+
+// Estimates that tell at least the first digit are compared by relative error, since steps of many wave lengths give
+// small ones; of others, which are zero for all that is known, the smallest is as good as any.
+bool better(const Estimate& a, const Estimate& b) {
+  constexpr double kTelling = 0.1;
+  const bool a_tells = a.relative_error() < kTelling;
+  const bool b_tells = b.relative_error() < kTelling;
+  if (a_tells != b_tells) return a_tells;
+  return a_tells ? a.relative_error() < b.relative_error() : a.error() < b.error();
+}
 
 // The search for the step of one column.
 struct Search {
   double step = 0;
   double unit = 0;    // 1 + |z| in the parameter t
   double centre = 0;  // |z| likewise: what the rounding of z + tv is relative to
-  double best = kInfinity;
+  Estimate best;
   int moves = 0;  // below 0: shorter, above: longer
   bool done = false;
 };
@@ -80,15 +90,15 @@ class Differences {
   void use(const ConstMatrixRef& samples, Index k, Search& search) {
     Vector derivative(D_.rows());
     const Estimate estimate = take(samples, search, derivative);
-    const bool first_time = search.moves == 0 && search.best == kInfinity;
-    if (first_time || estimate.error() < search.best) {
+    if (search.moves == 0 || better(estimate, search.best)) {
       D_.col(k) = derivative;
-      search.best = estimate.error();
+      search.best = estimate;
     }
     const bool shorter = estimate.truncation == kInfinity || estimate.truncation > estimate.rounding;
     const bool turned = shorter ? search.moves > 0 : search.moves < 0;
     search.moves += shorter ? -1 : 1;
-    search.done = estimate.good() || turned || search.moves < -kMostShorter || search.moves > kMostLonger;
+    search.done =
+        estimate.relative_error() <= kGood || turned || search.moves < -kMostShorter || search.moves > kMostLonger;
     search.step *= shorter ? 1 / kStepFactor : kStepFactor;
   }
 

@@ -19,6 +19,8 @@ using internal::SlopeTally;
 // What differences can show of a derivative that is exact, and of one that is itself made of differences.
 constexpr double kTolerance = 1e-6;
 constexpr double kDifferenceTolerance = 1e-4;
+// A Hessian by polarisation costs n²/2 second derivatives: beyond this dimension it is not looked at.
+constexpr Index kMostHessian = 16;
 
 // Judges one generator at the probes. Jacobians are evaluated a few points at a time: they may be large.
 class Judge {
@@ -48,17 +50,20 @@ class Judge {
                                                   f_.traits().noise));
   }
 
-  // d²f[v,v] and H_w v, by differences of J(z)v and J(z)ᵀw.
+  // d²f[v,v] and, in a few dimensions, H_w v, by differences of J(z)v and J(z)ᵀw.
   SlopeTally second() {
     const Index N = X_.rows();
     const Index n = probes_.Z.rows();
-    Matrix got(N + n, probes_.Z.cols());
+    const bool with_hessian = n <= kMostHessian;
+    Matrix got(with_hessian ? N + n : N, probes_.Z.cols());
     for (Index m = 0; m < got.cols(); ++m) {
       Matrix D(N, 1);
-      Matrix H(n, n);
       f_.second_directional(probes_.Z.col(m), probes_.V.col(m), D, ws_);
+      got.col(m).head(N) = D;
+      if (!with_hessian) continue;
+      Matrix H(n, n);
       f_.weighted_hessian(probes_.Z.col(m), W_.col(m), H, ws_);
-      got.col(m) << D, H * probes_.V.col(m);
+      got.col(m).tail(n) = H * probes_.V.col(m);
     }
     const auto slopes = [&](const ConstMatrixRef& points, const std::vector<Index>& owners, MatrixRef out) {
       Matrix x(N, 1);
@@ -66,7 +71,8 @@ class Judge {
       for (Index c = 0; c < points.cols(); ++c) {
         const Index m = owners[static_cast<std::size_t>(c)];
         f_.value_and_jacobian(points.col(c), x, J, ws_);
-        out.col(c) << J * probes_.V.col(m), J.transpose() * W_.col(m);
+        out.col(c).head(N) = J * probes_.V.col(m);
+        if (with_hessian) out.col(c).tail(n) = J.transpose() * W_.col(m);
       }
     };
     return internal::tally(

@@ -73,9 +73,9 @@ SlopeReference slope_reference(const Matrix& samples, double h, double size, dou
   reference.scale = std::max({largest, negligible * natural, std::numeric_limits<double>::min()});
   reference.allowed = kUncertaintyFactor * difference.uncertainty;
   reference.allowed.array() += relative * largest;
-  if (relative > negligible) reference.allowed.array() += negligible * natural;
   reference.kink = difference.kink;
   reference.undecided = difference.kink || !(reference.allowed.maxCoeff() <= kDecisive * reference.scale);
+  if (relative > negligible) reference.allowed.array() += negligible * natural;
   return reference;
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class TorchFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The line of LibTorch's message that says what was wrong.
+// One line that says what was wrong, from LibTorch's message, with the line of the module's code that it points at.
 std::string torch_message(const std::exception& error);
 
 // Whether the message is about number types, which another precision may mend, rather than about shapes.
@@ -51,7 +52,7 @@ class TorchModule {
   bool accepts(int latent_dimension) const;
   std::optional<int> first_weight_columns() const;
   int find_latent_dimension(int likely) const;
-  int search_latent_dimension(int likely, std::optional<int> columns) const;
+  std::vector<int> accepted(const std::set<int>& candidates) const;
   void require_function_of_rows();
 
   at::ScalarType precision_;
@@ -65,8 +66,9 @@ class TorchModule {
   bool single_ = false;
 };
 
-// Whether the graph, with all its blocks, has an operation of one of these kinds ("aten::relu"; in-place variants too).
-bool has_operation(const torch::jit::Block& block, bool (*is_kind)(const std::string& kind));
+// The name of the first operation, in the graph with all its blocks, that is of some kind.
+std::optional<std::string> find_operation(const torch::jit::Block& block,
+                                          bool (*is_kind)(const torch::jit::Node& node));
 // "aten::relu" for aten::relu_ and aten::relu.
 std::string operation_name(const torch::jit::Node& node);
 // The tensor that the value always has.
