@@ -17,7 +17,9 @@ constexpr int kMostShorter = 6;
 constexpr int kMostLonger = 2;
 // An estimate with a smaller relative error needs no other step.
 constexpr double kGood = 1e-6;
-constexpr std::array<double, 5> kOffsets = {1, -1, 2, -2, 0};
+// Not 2: where h is near a period of the function, 2h would be as near to another, and agree with it on a wrong slope.
+constexpr double kRatio = 1.7;
+constexpr std::array<double, 5> kOffsets = {1, -1, kRatio, -kRatio, 0};
 
 // The exponents balance the truncation of a formula, h⁴ or h², against rounding, noise/h or noise/h².
 double first_step(const DifferenceOptions& options) {
@@ -56,6 +58,20 @@ struct Search {
   bool done = false;
 };
 
+// Whether the samples may follow the function: formulas for two steps also agree by accident where a step is many wave
+// lengths long, but then what is odd and what is even in the samples of some component are as large as one another.
+bool may_be_resolved(const ConstMatrixRef& samples, bool first) {
+  constexpr double kSmall = 0.1;
+  constexpr double kOfValues = 0.01;  // for where the leading part is zero, as at an extremum
+  const auto s = samples.array();
+  const Eigen::ArrayXd odd = (s.col(2) - s.col(3)).abs();
+  const Eigen::ArrayXd even = (s.col(0) + s.col(1) - s.col(2) - s.col(3)).abs();
+  // First: the even part against the odd one. Second: slopes over both steps against one another.
+  const Eigen::ArrayXd left = first ? even : (kRatio * (s.col(0) - s.col(1)) - (s.col(2) - s.col(3))).abs();
+  const Eigen::ArrayXd right = first ? odd : odd + even;
+  return (left <= kSmall * right || left <= kOfValues * s.abs().rowwise().maxCoeff()).all();
+}
+
 class Differences {
  public:
   Differences(const DifferenceOptions& options, MatrixRef D) : options_(options), D_(D) {}
@@ -68,18 +84,19 @@ class Differences {
     Vector other;
     if (first) {
       derivative = (samples.col(0) - samples.col(1)) / (2 * h);
-      other = (samples.col(2) - samples.col(3)) / (4 * h);
+      other = (samples.col(2) - samples.col(3)) / (2 * kRatio * h);
     } else {
       derivative = (samples.col(0) + samples.col(1) - 2 * samples.col(4)) / (h * h);
-      other = (samples.col(2) + samples.col(3) - 2 * samples.col(4)) / (4 * h * h);
+      other = (samples.col(2) + samples.col(3) - 2 * samples.col(4)) / (kRatio * kRatio * h * h);
     }
     const double apart = (derivative - other).lpNorm<Eigen::Infinity>();
-    const double slope = (samples.col(2) - samples.col(3)).lpNorm<Eigen::Infinity>() / (4 * h);
+    const double slope = (samples.col(2) - samples.col(3)).lpNorm<Eigen::Infinity>() / (2 * kRatio * h);
     const double largest = samples.lpNorm<Eigen::Infinity>();
-    derivative += (derivative - other) / 3;
+    derivative += (derivative - other) / (kRatio * kRatio - 1);
     if (!derivative.allFinite() || !std::isfinite(apart)) return estimate;
     estimate.size = derivative.lpNorm<Eigen::Infinity>();
     estimate.truncation = estimate.size > 0 ? apart * std::min(1.0, apart / estimate.size) : apart;
+    if (!may_be_resolved(samples, first)) estimate.truncation = std::max(apart, estimate.size);
     const double off = std::max(options_.noise, kEpsilon) * largest + kEpsilon * search.centre * slope;
     estimate.rounding = first ? 1.5 * off / h : 4 * off / (h * h);
     estimate.negligible = options_.negligible * (first ? largest : slope) / search.unit;

@@ -31,9 +31,10 @@ struct DifferenceOptions {
 };
 
 // D.col(k) = dᵏ/dtᵏ g(z_k + t v_k) at t = 0, of first or second order, by central differences of fourth order. The
-// first step is the best one for a function that varies over lengths of 1 + |z|. Where the formulas for h and 2h
-// contradict each other, or a sample is not finite, the step is shortened 30-fold, up to six times; where rounding
-// spoils the result, it is lengthened, up to twice. The estimate with the smallest error is kept.
+// first step is the best one for a function that varies over lengths of 1 + |z|. Where the formulas for h and
+// 1.7h, from which they are extrapolated, contradict each other, or a sample is not finite, the step is shortened
+// 30-fold, up to six times; where rounding spoils the result, it is lengthened, up to twice. The estimate with the
+// smallest error is kept.
 //
 // Z, V: n×K. D: as many rows as g has, K columns. Cost: 4K evaluations of g (5K for the second order), and as many
 // again for each change of the step at the points that need it.

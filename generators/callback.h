@@ -20,14 +20,14 @@ struct Callbacks {
 };
 
 // A generator that calls the functions it was given and fills in the derivatives that are missing by central
-// differences of fourth order: with step h,
+// differences of fourth order, extrapolated from steps h and rh, r = 1.7: with s(a) = (g(a) − g(−a)) / 2a,
 //
-//   J e_i    = (8 (f(z+he_i) − f(z−he_i)) − (f(z+2he_i) − f(z−2he_i))) / 12h,
-//   d²f[v,v] = (16 (f(z+hv) + f(z−hv)) − (f(z+2hv) + f(z−2hv)) − 30 f(z)) / 12h²          without a Jacobian,
-//   d²f[v,v] = (8 (J(z+hv) − J(z−hv)) − (J(z+2hv) − J(z−2hv))) v / 12h                    with one.
+//   J e_i    = s(h) + (s(h) − s(rh))/(r² − 1),  g(a) = f(z + a e_i),
+//   d²f[v,v] = the same,                        g(a) = J(z + av)v              with a Jacobian,
+//   d²f[v,v] = the same,                        s(a) = (g(a) + g(−a) − 2g(0))/a², g(a) = f(z + av)   without one.
 //
-// h suits a function that varies over lengths of 1 + |z|; where h and 2h contradict each other it is shortened 30-fold,
-// up to six times, and where rounding spoils the result it is lengthened, up to twice.
+// h suits a function that varies over lengths of 1 + |z|; where the two steps contradict each other it is shortened
+// 30-fold, up to six times, and where rounding spoils the result it is lengthened, up to twice.
 //
 // `traits` names the generator and says whether it is smooth and stochastic, and how far its values are off by
 // rounding; how its derivatives come about it says itself. Accuracy: relative 1e-12 for the Jacobian, 1e-9 for second
