@@ -51,6 +51,14 @@ void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
       ->allow_extra_args(false);
 }
 
+void add_dimension(CLI::App& command, int& dimension) {
+  command
+      .add_option("--dimension", dimension,
+                  "latent dimension of a file that does not say it (default: that of the points given)")
+      ->type_name("N")
+      ->check(in_range(1, 1'000'000));
+}
+
 void add_solve_options(CLI::App& command, SolveArguments& solve) {
   command.add_option("GENERATOR", solve.generator, kGeneratorHelp)->required();
   command.add_option("--solver", solve.solver, "solvers joined by +, with options: energy:nodes=64,tolerance=1e-8")
@@ -64,6 +72,7 @@ void add_solve_options(CLI::App& command, SolveArguments& solve) {
   command.add_option("--time-limit", solve.time_limit, "seconds for each pair (default: none)")
       ->type_name("S")
       ->check(in_range(1e-9, 1e9));
+  add_dimension(command, solve.dimension);
   add_plugins(command, solve.plugins);
 }
 
@@ -133,6 +142,7 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_option("--time-limit", arguments->time_limit, "with --pairs: seconds for each solve (default: none)")
       ->type_name("S")
       ->check(in_range(1e-9, 1e9));
+  add_dimension(*command, arguments->dimension);
   command->add_option("--out", arguments->out, "write inspect.json and inspect.html here")->type_name("DIR");
   command->add_option("--json", arguments->json, "write the numbers here; - is standard output")->type_name("FILE");
   add_plugins(*command, arguments->plugins);
@@ -157,6 +167,7 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
       ->capture_default_str()
       ->check(in_range(0, 1));
   command->add_option("--box", arguments->box, "where ends lie for generators without codes")->type_name("LO,HI");
+  add_dimension(*command, arguments->dimension);
   command->add_option("--out", arguments->out, "where results.json and report.html go")
       ->type_name("DIR")
       ->capture_default_str();

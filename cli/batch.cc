@@ -9,11 +9,11 @@
 
 namespace pullback::cli {
 
-Batch open_batch(const SolveArguments& arguments) {
+Batch open_batch(const SolveArguments& arguments, const KnownDimension& known) {
   Session session(arguments.plugins);
   Batch batch;
   batch.solver = session.solvers().make(arguments.solver);
-  batch.space = session.open(arguments.generator);
+  batch.space = session.open(arguments.generator, known);
   batch.threads = thread_count(arguments.threads);
   batch.time_limit = arguments.time_limit;
   const int dimension = batch.space.dimension();

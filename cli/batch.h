@@ -25,7 +25,8 @@ struct Batch {
 };
 
 // Errors: std::invalid_argument for an unknown generator, solver or option; pullback::Error for files.
-Batch open_batch(const SolveArguments& arguments);
+// `known`: what the points that are given besides tell of the latent dimension.
+Batch open_batch(const SolveArguments& arguments, const KnownDimension& known);
 
 // The results in the order of the pairs, whatever the number of threads. After an interrupt those that did not run have
 // the termination "stopped".

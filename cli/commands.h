@@ -19,6 +19,7 @@ struct SolveArguments {
   std::string points;     // CSV file of latent points for solvers that use them; empty: the model's codes
   int threads = 0;        // 0: one for each processor
   double time_limit = 0;  // seconds for each solve; 0: none
+  int dimension = 0;      // of the latent space, where the file does not say; 0: not given
 };
 
 struct ListArguments {
@@ -51,7 +52,8 @@ struct InspectArguments {
   int pairs = 0;  // of codes, between which geodesics are solved and placed
   std::string solver = "auto";
   double time_limit = 0;
-  std::string out;  // folder
+  int dimension = 0;  // as for SolveArguments
+  std::string out;    // folder
   std::string json;
 };
 
@@ -66,6 +68,7 @@ struct CompareArguments {
   std::string box;
   int threads = 0;
   double time_limit = 0;
+  int dimension = 0;  // as for SolveArguments
 };
 
 struct VerifyArguments {

@@ -51,7 +51,7 @@ Setup prepare(const CompareArguments& arguments, const std::string& command) {
   study.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   const Interval box = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
   for (const std::string& name : arguments.generators.empty() ? kDefaultGenerators : arguments.generators) {
-    StudyPart part{session.open(name), {}, {}};
+    StudyPart part{session.open(name, {0, arguments.dimension}), {}, {}};
     part.pairs = choose_pairs(part.space, arguments.pairs, arguments.seed, box, arguments.outside);
     part.results.resize(part.pairs.size() * study.solvers.size());
     study.parts.push_back(std::move(part));

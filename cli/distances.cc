@@ -84,7 +84,7 @@ int run_distances(const DistancesArguments& arguments) {
   if (arguments.out == "-" && arguments.json == "-") {
     throw std::invalid_argument("--out and --json are both -, and standard output can take only one of them");
   }
-  const Batch batch = open_batch(arguments.solve);
+  const Batch batch = open_batch(arguments.solve, known_dimension("", arguments.table, 1, arguments.solve.dimension));
   const int dimension = batch.space.dimension();
   const Matrix points = read_table(arguments.table, dimension, fmt::format("a point of dimension {}", dimension));
   const bool to_standard_output = arguments.out == "-";

@@ -136,6 +136,19 @@ Matrix read_table(const fs::path& path, int columns, std::string_view meaning) {
   return Eigen::Map<const Matrix>(values.data(), columns, static_cast<Eigen::Index>(values.size()) / columns);
 }
 
+int columns_of(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return 0;  // what comes through a pipe can be read once
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    const auto fields = split(line, ',');
+    if (fields.size() == 1 && fields[0].empty()) continue;
+    if (!fields[0].starts_with('#')) return static_cast<int>(fields.size());
+  }
+  return 0;
+}
+
 void require_writable(const fs::path& path) {
   if (is_special(path)) {
     if (access(path.c_str(), W_OK) != 0) cannot_write(path, errno);

@@ -19,6 +19,9 @@ std::string read_whole(const std::filesystem::path& path, std::string_view expec
 // that cannot be read, a row of another length, a field that is not a finite number, or no row at all.
 Matrix read_table(const std::filesystem::path& path, int columns, std::string_view meaning);
 
+// How many fields the first row of a table has; 0 where that cannot be told beforehand: no regular file, or no row.
+int columns_of(const std::filesystem::path& path);
+
 // Throws pullback::Error unless a file can be written at `path`, so that hours of work do not end in "permission
 // denied". Leaves nothing behind.
 void require_writable(const std::filesystem::path& path);

@@ -29,6 +29,13 @@ void require_one_way_to_give_ends(const GeodesicArguments& arguments) {
   }
 }
 
+KnownDimension known_from(const GeodesicArguments& arguments) {
+  const SolveArguments& solve = arguments.solve;
+  KnownDimension known = known_dimension(arguments.from, arguments.pairs, 2, solve.dimension);
+  if (known.likely == 0) known = known_dimension("", solve.points, 1, solve.dimension);
+  return known;
+}
+
 std::vector<EndPoints> read_pairs(const GeodesicArguments& arguments, int dimension) {
   if (arguments.pairs.empty()) {
     return {{parse_point(arguments.from, "--from", dimension), parse_point(arguments.to, "--to", dimension)}};
@@ -103,7 +110,7 @@ std::string text_of_many(const std::vector<EndPoints>& pairs, const std::vector<
 
 int run_geodesic(const GeodesicArguments& arguments) {
   require_one_way_to_give_ends(arguments);
-  const Batch batch = open_batch(arguments.solve);
+  const Batch batch = open_batch(arguments.solve, known_from(arguments));
   const std::vector<EndPoints> pairs = read_pairs(arguments, batch.space.dimension());
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
 

@@ -90,7 +90,7 @@ struct Inspection {
 Inspection open_inspection(const InspectArguments& arguments) {
   Session session(arguments.plugins);
   Inspection inspection;
-  inspection.space = session.open(arguments.generator);
+  inspection.space = session.open(arguments.generator, known_dimension("", arguments.points, 1, arguments.dimension));
   const OpenedSpace& space = inspection.space;
   inspection.region = region_of(space);
   inspection.box = choose_box(arguments, space, inspection.region);
@@ -123,6 +123,32 @@ void run_characterisation(Inspection& inspection, const InspectArguments& argume
   append(inspection.findings, findings(inspection.geodesics, *inspection.region));
 }
 
+const char* name_of(Derivative how) { return how == Derivative::kExact ? "exact" : "finite differences"; }
+
+Json derivatives_json(const Generator* generator) {
+  if (generator == nullptr) return nullptr;
+  const GeneratorTraits& traits = generator->traits();
+  return {{"first", name_of(traits.first)}, {"second", name_of(traits.second)}, {"noise", traits.noise}};
+}
+
+// What is not as good as it could be.
+std::vector<std::string> findings_of_derivatives(const Generator* generator) {
+  constexpr double kNoisy = 1e-11;
+  std::vector<std::string> sentences;
+  if (generator == nullptr) return sentences;
+  const GeneratorTraits& traits = generator->traits();
+  if (traits.first != Derivative::kExact) {
+    sentences.push_back("First and second derivatives are finite differences of values.");
+  } else if (traits.second != Derivative::kExact) {
+    sentences.push_back("Second derivatives are finite differences of exact first ones.");
+  }
+  if (traits.noise > kNoisy) {
+    sentences.push_back(
+        fmt::format("The values are rounded to {:.0e} of their size: lower precision than double.", traits.noise));
+  }
+  return sentences;
+}
+
 void run_surveys(Inspection& inspection) {
   const OpenedSpace& space = inspection.space;
   const Manifold& manifold = *space.manifold;
@@ -130,6 +156,7 @@ void run_surveys(Inspection& inspection) {
   if (space.codes.cols() > 0) inspection.surveys.push_back(survey(manifold, space.codes, "the codes"));
   if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
   inspection.findings = describe(space.decoration.steps);
+  append(inspection.findings, findings_of_derivatives(manifold.generator()));
   for (const JacobianSurvey& s : inspection.surveys) {
     append(inspection.findings, findings(s));
   }
@@ -189,6 +216,7 @@ Json inspection_json(const Inspection& inspection) {
           {"latent_dimension", inspection.space.dimension()},
           {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
           {"smooth", inspection.space.manifold->smooth()},
+          {"derivatives", derivatives_json(generator)},
           {"box", std::move(box)},
           {"grid", inspection.grid},
           {"decorators", as_json(inspection.space.decoration.steps)},

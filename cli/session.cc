@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "pullback/cli/arguments.h"
 #include "pullback/cli/decorators.h"
+#include "pullback/cli/files.h"
 #include "pullback/cli/installation.h"
 #include "pullback/cli/model_data.h"
 #include "pullback/cli/study_maps.h"
@@ -32,6 +34,16 @@ bool ends_like(std::string_view text, std::string_view ending) {
 }
 
 }  // namespace
+
+KnownDimension known_dimension(const std::string& point, const std::string& table, int points_per_row, int dimension) {
+  KnownDimension known{0, dimension};
+  if (!point.empty()) {
+    known.likely = static_cast<int>(split(point, ',').size());
+  } else if (!table.empty()) {
+    known.likely = columns_of(table) / points_per_row;
+  }
+  return known;
+}
 
 Session::Session(const std::vector<std::string>& plugins) {
   PluginRegistrar registrar{solvers_, generators_};
@@ -61,12 +73,22 @@ void Session::load_torch(const std::string& path) {
   load_plugin(*module, registrar);
 }
 
-OpenedSpace Session::open(const std::string& specification) {
+OpenedSpace Session::open(const std::string& specification, const KnownDimension& known) {
+  OpenedSpace space = open_any(specification, known);
+  if (known.stated > 0 && known.stated != space.dimension()) {
+    throw std::invalid_argument(fmt::format("--dimension: {} was given, but the latent space of {} has dimension {}",
+                                            known.stated, specification, space.dimension()));
+  }
+  return space;
+}
+
+OpenedSpace Session::open_any(const std::string& specification, const KnownDimension& known) {
   const DecoratedName decorated = split_steps(specification);
-  if (!decorated.steps.empty()) return apply_steps(open(decorated.base), decorated.steps);
+  if (!decorated.steps.empty()) return apply_steps(open_any(decorated.base, known), decorated.steps);
   if (auto metric = open_named_metric(specification)) return {specification, std::move(metric), {}, {}, {}};
   if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
-  OpenedGenerator opened = generators_.open(specification);
+  OpenedGenerator opened =
+      generators_.open(specification, {.dimension = known.likely > 0 ? known.likely : known.stated});
   Matrix blur = posterior_blur(specification, opened.codes, opened.metadata);
   return {specification,
           expected_manifold(std::move(opened.generator)),

@@ -48,6 +48,16 @@ struct OpenedSpace {
   int dimension() const { return manifold->dimension(); }
 };
 
+// What the command line tells of the latent dimension, 0 where it does not.
+struct KnownDimension {
+  int likely = 0;  // the number of coordinates of the points that are given
+  int stated = 0;  // --dimension
+};
+
+// The command line's word: the coordinates of a point as it was typed, or else the columns of a table (a row of which
+// holds `points_per_row` points), or else `dimension`. Nothing is checked here: whoever reads the points does that.
+KnownDimension known_dimension(const std::string& point, const std::string& table, int points_per_row, int dimension);
+
 class Session {
  public:
   // Registers what is built in and then the plugins. Errors: pullback::Error with the path for a plugin that is
@@ -56,16 +66,17 @@ class Session {
 
   const SolverRegistry& solvers() const { return solvers_; }
 
-  // Opens a file, a shipped model, a named surface, or a named metric given directly (`half-plane`); each also with
-  // steps that act on its metric or chart, "NAME@isometric@damp=1e-3" (decorators.h). LibTorch is loaded when the first
-  // TorchScript file is opened. Errors: std::invalid_argument for an unknown name or parameter, pullback::Error for a
-  // file.
-  OpenedSpace open(const std::string& specification);
+  // Opens a file, a shipped model, a named surface, or a named metric given directly (`half-plane`); each also with steps that
+  // act on its metric or chart, "NAME@isometric@damp=1e-3" (decorators.h). LibTorch is loaded when the first
+  // TorchScript file is opened. Errors: std::invalid_argument for an unknown name or parameter and for a dimension that
+  // is not the one asked for, pullback::Error for a file.
+  OpenedSpace open(const std::string& specification, const KnownDimension& known = {});
 
   // Everything that open() takes.
   std::vector<GeneratorEntry> list() const;
 
  private:
+  OpenedSpace open_any(const std::string& specification, const KnownDimension& known);
   bool reads(const std::string& ending) const;
   void load_torch(const std::string& path);
 

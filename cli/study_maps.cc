@@ -122,13 +122,17 @@ Matrix valley_push(const Matrix& points, const Matrix& velocities, double kappa)
 }
 
 void register_study_maps(GeneratorRegistry& registry) {
+  const auto add = [&](const char* name, const char* description, std::vector<Parameter> parameters,
+                       GeneratorRegistry::Factory factory) {
+    registry.add_named(name, description, std::move(parameters), std::move(factory), DerivativeCheckAt::kBefore);
+  };
   const Parameter dimension{"d", 2, "dimension, a whole number"};
-  registry.add_named("hill", "Gaussian hill over R^d (z, h exp(−|z|²/2w²))",
-                     {dimension, {"h", 1, "height"}, {"w", 1, "width, above 0"}}, hill);
-  registry.add_named("random-network", "random smooth network with moderate curvature",
-                     {dimension, {"seed", 1, "chooses the weights, a whole number"}}, random_network);
-  registry.add_named("valley", "hill in a chart that is ill-conditioned in its middle",
-                     {dimension, {"kappa", 1e3, "condition number in the middle, from 1"}}, valley);
+  add("hill", "Gaussian hill over R^d (z, h exp(−|z|²/2w²))",
+      {dimension, {"h", 1, "height"}, {"w", 1, "width, above 0"}}, hill);
+  add("random-network", "random smooth network with moderate curvature",
+      {dimension, {"seed", 1, "chooses the weights, a whole number"}}, random_network);
+  add("valley", "hill in a chart that is ill-conditioned in its middle",
+      {dimension, {"kappa", 1e3, "condition number in the middle, from 1"}}, valley);
 }
 
 }  // namespace pullback::cli

@@ -56,22 +56,29 @@ class Opener {
  public:
   explicit Opener(const VerifyArguments& arguments) : session_(arguments.plugins), given_(arguments.generators) {}
 
-  OpenedSpace open(const std::string& name, bool only) {
+  // `results`: pairs or results, whose first has a point "from" that tells the dimension.
+  OpenedSpace open(const std::string& name, bool only, const JsonView& results) {
+    const KnownDimension known = dimension_in(results);
     for (std::size_t i = 0; i < given_.size(); ++i) {
-      if (given_[i].starts_with(name + "=")) return session_.open(given_[i].substr(name.size() + 1));
+      if (given_[i].starts_with(name + "=")) return session_.open(given_[i].substr(name.size() + 1), known);
     }
-    if (only && given_.size() == 1) return session_.open(given_[0]);
+    if (only && given_.size() == 1) return session_.open(given_[0], known);
     if (only && given_.size() > 1) {
       throw std::invalid_argument("--generator was given more than once, but the file has one generator");
     }
     try {
-      return session_.open(name);
+      return session_.open(name, known);
     } catch (const std::invalid_argument& error) {  // the file is wrong, not the command line
       throw Error(fmt::format("generator {}: {}; --generator says what to open instead", quote(name), error.what()));
     }
   }
 
  private:
+  static KnownDimension dimension_in(const JsonView& results) {
+    const std::vector<JsonView> list = results.list();
+    return {list.empty() ? 0 : static_cast<int>(list[0].at("from").list().size()), 0};
+  }
+
   Session session_;
   std::vector<std::string> given_;
 };
@@ -84,7 +91,7 @@ Vector read_end(const JsonView& view, int dimension) {
 
 Document read_geodesic(const JsonView& root, Opener& opener) {
   Document document;
-  document.parts.push_back({opener.open(root.at("generator").text(), true), {}, {}});
+  document.parts.push_back({opener.open(root.at("generator").text(), true, root.at("results")), {}, {}});
   const int dimension = document.parts[0].space.dimension();
   const std::string solver = root.at("solver").text();
   for (const JsonView& view : root.at("results").list()) {
@@ -102,7 +109,7 @@ Document read_study(const JsonView& root, Opener& opener) {
   }
   const std::vector<JsonView> parts = root.at("generators").list();
   for (const JsonView& view : parts) {
-    Part part{opener.open(view.at("name").text(), parts.size() == 1), view, {}};
+    Part part{opener.open(view.at("name").text(), parts.size() == 1, view.at("pairs")), view, {}};
     const int dimension = part.space.dimension();
     for (const JsonView& pair : view.at("pairs").list()) {
       part.pairs.push_back({"", "", read_end(pair.at("from"), dimension), read_end(pair.at("to"), dimension), {}, {}});

@@ -2,20 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <initializer_list>
-#include <limits>
 #include <stdexcept>
 #include <utility>
+#include <vector>
+
+#include "pullback/generators/adaptive_difference.h"
 
 namespace pullback {
 namespace {
 
 using Eigen::Index;
-
-// Steps that balance the truncation of a fourth-order formula against rounding: h⁴ with ε/h, and h⁴ with ε/h².
-const double kFirstStep = std::pow(std::numeric_limits<double>::epsilon(), 1.0 / 5);
-const double kSecondStep = std::pow(std::numeric_limits<double>::epsilon(), 1.0 / 6);
 
 GeneratorTraits with_derivatives_of(const Callbacks& callbacks, GeneratorTraits traits) {
   traits.first = callbacks.jacobian ? Derivative::kExact : Derivative::kFiniteDifference;
@@ -29,23 +25,6 @@ void store(const GeneratorTraits& traits, const char* function, const Matrix& re
                                             function, out.rows(), out.cols(), result.rows(), result.cols()));
   }
   out = result;
-}
-
-// A step near h that z + step − z gives back exactly.
-double exact_step(double z, double h) {
-  const volatile double moved = z + h;
-  return moved - z;
-}
-
-// The points z_k + o h_k v_k for every offset o, point by point, with h_k = `relative_step` (1 + |z_k|)/|v_k|.
-void shift_along(const ConstMatrixRef& Z, const ConstMatrixRef& V, double relative_step,
-                 std::initializer_list<double> offsets, MatrixRef step, MatrixRef shifted) {
-  Index column = 0;
-  for (Index k = 0; k < Z.cols(); ++k) {
-    const double speed = V.col(k).norm();
-    step(0, k) = speed == 0 ? 1 : relative_step * (1 + Z.col(k).norm()) / speed;
-    for (const double offset : offsets) shifted.col(column++) = Z.col(k) + offset * step(0, k) * V.col(k);
-  }
 }
 
 }  // namespace
@@ -78,7 +57,7 @@ void CallbackGenerator::do_second_directional(const ConstMatrixRef& Z, const Con
   if (callbacks_.second_directional) {
     store(traits(), "second_directional", callbacks_.second_directional(Z, V), D);
   } else if (callbacks_.jacobian) {
-    difference_of_jacobians(Z, V, D, ws);
+    Generator::do_second_directional(Z, V, D, ws);
   } else {
     difference_second(Z, V, D, ws);
   }
@@ -86,63 +65,28 @@ void CallbackGenerator::do_second_directional(const ConstMatrixRef& Z, const Con
 
 void CallbackGenerator::difference_jacobian(const ConstMatrixRef& Z, MatrixRef J, Workspace& ws) const {
   const Index n = latent_dimension();
-  const Index columns = n * Z.cols();
   Workspace::Frame frame(ws);
-  auto step = frame.matrix(1, columns);
-  auto shifted = frame.matrix(n, 4 * columns);
-  auto X = frame.matrix(ambient_dimension(), 4 * columns);
-  for (Index k = 0; k < Z.cols(); ++k) {
-    for (Index i = 0; i < n; ++i) {
-      const Index c = n * k + i;
-      const double h = exact_step(Z(i, k), kFirstStep * (1 + std::abs(Z(i, k))));
-      step(0, c) = h;
-      for (Index s = 0; s < 4; ++s) shifted.col(4 * c + s) = Z.col(k);
-      shifted(i, 4 * c) += h;
-      shifted(i, 4 * c + 1) -= h;
-      shifted(i, 4 * c + 2) += 2 * h;
-      shifted(i, 4 * c + 3) -= 2 * h;
-    }
+  auto points = frame.matrix(n, J.cols());
+  auto units = frame.matrix(n, J.cols());
+  for (Index c = 0; c < J.cols(); ++c) {
+    points.col(c) = Z.col(c / n);
+    units.col(c) = Vector::Unit(n, c % n);
   }
-  do_value(shifted, X, ws);
-  for (Index c = 0; c < columns; ++c) {
-    J.col(c) = (8 * (X.col(4 * c) - X.col(4 * c + 1)) - (X.col(4 * c + 2) - X.col(4 * c + 3))) / (12 * step(0, c));
-  }
+  difference_values(points, units, internal::DifferenceOrder::kFirst, 0, J, ws);
 }
 
 void CallbackGenerator::difference_second(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
                                           Workspace& ws) const {
-  const Index points = Z.cols();
-  Workspace::Frame frame(ws);
-  auto step = frame.matrix(1, points);
-  auto shifted = frame.matrix(latent_dimension(), 5 * points);
-  auto X = frame.matrix(ambient_dimension(), 5 * points);
-  shift_along(Z, V, kSecondStep, {1, -1, 2, -2, 0}, step, shifted);
-  do_value(shifted, X, ws);
-  for (Index k = 0; k < points; ++k) {
-    const auto x = X.middleCols(5 * k, 5);
-    const double h = step(0, k);
-    D.col(k) = (16 * (x.col(0) + x.col(1)) - (x.col(2) + x.col(3)) - 30 * x.col(4)) / (12 * h * h);
-  }
+  difference_values(Z, V, internal::DifferenceOrder::kSecond, internal::kNegligibleCurvatureOfValues, D, ws);
 }
 
-void CallbackGenerator::difference_of_jacobians(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
-                                                Workspace& ws) const {
-  constexpr double kWeights[] = {8, -8, -1, 1};
-  const Index n = latent_dimension();
-  const Index points = Z.cols();
-  Workspace::Frame frame(ws);
-  auto step = frame.matrix(1, points);
-  auto shifted = frame.matrix(n, 4 * points);
-  auto J = frame.matrix(ambient_dimension(), 4 * n * points);
-  shift_along(Z, V, kFirstStep, {1, -1, 2, -2}, step, shifted);
-  store(traits(), "jacobian", callbacks_.jacobian(shifted), J);
-  D.setZero();
-  for (Index k = 0; k < points; ++k) {
-    for (Index s = 0; s < 4; ++s) {
-      const double weight = kWeights[s] / (12 * step(0, k));
-      D.col(k).noalias() += weight * (J.middleCols(n * (4 * k + s), n) * V.col(k));
-    }
-  }
+void CallbackGenerator::difference_values(const ConstMatrixRef& Z, const ConstMatrixRef& V,
+                                          internal::DifferenceOrder order, double negligible, MatrixRef D,
+                                          Workspace& ws) const {
+  const auto values = [&](const ConstMatrixRef& points, const std::vector<Index>&, MatrixRef X) {
+    do_value(points, X, ws);
+  };
+  internal::adaptive_difference(values, Z, V, {order, traits().noise, traits().smooth, negligible}, D, ws);
 }
 
 }  // namespace pullback

@@ -10,14 +10,13 @@
 #include <utility>
 
 #include "pullback/generators/extrapolated_difference.h"
+#include "pullback/generators/slope_check.h"
 
 namespace pullback {
 namespace {
 
 using Eigen::Index;
 
-constexpr double kUncertaintyFactor = 10;  // a difference's disagreement is an estimate of its error, not a bound
-constexpr double kDecisive = 0.01;         // a reference less certain than this, relative, decides nothing
 constexpr const char* kQuantities[] = {"value",        "jacobian", "second_directional", "vjp", "weighted_hessian",
                                        "second_order", "batch"};
 enum Quantity { kValue, kJacobian, kSecondDirectional, kVjp, kWeightedHessian, kSecondOrder, kBatch };
@@ -57,10 +56,12 @@ struct Evaluation {
   Matrix X, value_of_pair, J, D, G, H, order_X, order_J, order_D;
 };
 
+using Reference = internal::SlopeReference;
+
 class Checker {
  public:
   Checker(const Generator& f, const ConstMatrixRef& Z, const DerivativeCheckOptions& options)
-      : f_(f), Z_(Z), options_(options), random_(options.seed) {
+      : f_(f), Z_(Z), options_(options), noise_(f.traits().noise), random_(options.seed) {
     report_.generator = f.traits().name;
     for (const char* quantity : kQuantities) {
       report_.checks.emplace_back();
@@ -79,14 +80,6 @@ class Checker {
   }
 
  private:
-  // What is expected of one column, with what it may be off by and the size that counts as 1.
-  struct Reference {
-    Vector expected;
-    Vector allowed;
-    double scale = 1;
-    bool undecided = false;
-  };
-
   Matrix random_columns(Index rows) {
     std::normal_distribution<double> normal;
     Matrix M = Matrix::NullaryExpr(rows, Z_.cols(), [&] { return normal(random_); });
@@ -94,8 +87,10 @@ class Checker {
   }
 
   double tolerance(Derivative how) const {
-    return how == Derivative::kExact ? options_.tolerance : options_.difference_tolerance;
+    return (how == Derivative::kExact ? options_.tolerance : options_.difference_tolerance) + rounding();
   }
+  // What sums of a few dozen terms amount to.
+  double rounding() const { return 30 * noise_; }
   double first_tolerance() const { return tolerance(f_.traits().first); }
   double second_tolerance() const { return tolerance(f_.traits().second); }
 
@@ -110,14 +105,15 @@ class Checker {
             identity(at.J.transpose() * w, at.J.cwiseAbs().transpose() * w.cwiseAbs(), first_tolerance()));
 
     const double second = second_tolerance();
-    compare_same(kValue, k, at.value_of_pair, at.X, options_.tolerance);
-    compare_same(kSecondOrder, k, at.order_X, at.X, options_.tolerance);
+    compare_same(kValue, k, at.value_of_pair, at.X, options_.tolerance + rounding());
+    compare_same(kSecondOrder, k, at.order_X, at.X, options_.tolerance + rounding());
     compare_same(kSecondOrder, k, at.order_J, at.J, first_tolerance());
     compare_same(kSecondOrder, k, at.order_D, at.D, second, noise_of_second(at.J, k));
-    compare_same(kBatch, k, batch.X.col(k), at.X, options_.tolerance);
+    compare_same(kBatch, k, batch.X.col(k), at.X, options_.tolerance + rounding());
     compare_same(kBatch, k, batch.J.middleCols(n * k, n), at.J, first_tolerance());
     compare_same(kBatch, k, batch.D.col(k), at.D, second, noise_of_second(at.J, k));
-    compare_same(kBatch, k, batch.G.col(k), at.G, first_tolerance(), options_.tolerance * at.J.cwiseAbs().maxCoeff());
+    compare_same(kBatch, k, batch.G.col(k), at.G, first_tolerance(),
+                 (options_.tolerance + rounding()) * at.J.cwiseAbs().maxCoeff());
     compare_same(kBatch, k, batch.H.middleCols(n * k, n), at.H, second, noise_of_second(at.J, k));
     compare_same(kBatch, k, batch.order_J.middleCols(n * k, n), at.order_J, first_tolerance());
     compare_same(kBatch, k, batch.order_D.col(k), at.order_D, second, noise_of_second(at.J, k));
@@ -175,19 +171,9 @@ class Checker {
     const double h = options_.step * (1 + size);
     const Matrix samples =
         function((Z_.col(k).replicate(1, internal::kDifferenceSamples) + v * internal::difference_offsets(h)).eval());
-    const internal::Difference difference = internal::extrapolated_difference(samples, h, size);
-    if (difference.kink && (report_.kinks.empty() || report_.kinks.back() != k)) report_.kinks.push_back(k);
-
-    // What a change of `function` by itself over 1 + |z| amounts to: a derivative far below it is as good as 0.
-    const double natural = samples.col(0).lpNorm<Eigen::Infinity>() / (1 + size);
-    const double largest = difference.derivative.lpNorm<Eigen::Infinity>();
-    Reference reference;
-    reference.expected = difference.derivative;
-    reference.scale = std::max({largest, options_.tolerance * natural, std::numeric_limits<double>::min()});
-    reference.allowed = kUncertaintyFactor * difference.uncertainty;
-    reference.allowed.array() += relative * largest;
-    if (relative > options_.tolerance) reference.allowed.array() += options_.tolerance * natural;
-    reference.undecided = difference.kink || !(reference.allowed.maxCoeff() <= kDecisive * reference.scale);
+    const Reference reference =
+        internal::slope_reference(samples, h, size, relative, options_.tolerance + rounding(), noise_);
+    if (reference.kink && (report_.kinks.empty() || report_.kinks.back() != k)) report_.kinks.push_back(k);
     return reference;
   }
 
@@ -246,6 +232,7 @@ class Checker {
   const Generator& f_;
   const Matrix Z_;
   const DerivativeCheckOptions& options_;
+  const double noise_;
   std::mt19937_64 random_;
   Workspace ws_;
   DerivativeReport report_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace pullback {
 
 struct DerivativeCheckOptions {
   // An exact derivative may differ from its reference by this part of the reference's largest component, beyond the
-  // uncertainty of the reference itself. Half the digits: no mistake in a formula is smaller.
+  // uncertainty of the reference itself and the generator's noise. Half the digits: no mistake in a formula is smaller.
   double tolerance = std::sqrt(std::numeric_limits<double>::epsilon());
   // The same for derivatives that the generator's traits call finite differences.
   double difference_tolerance = std::cbrt(std::numeric_limits<double>::epsilon());
@@ -77,5 +78,19 @@ struct DerivativeReport {
 // Thread safety: as the generator. Reference: Ridders, Advances in Engineering Software 4(2), 1982.
 DerivativeReport check_derivatives(const Generator& f, const ConstMatrixRef& Z,
                                    const DerivativeCheckOptions& options = {});
+
+// The generator itself where its derivatives are right, else one with the same values in which each derivative that is
+// wrong is replaced by differences of the one below (CallbackGenerator); its traits() say which.
+//
+// Judged are the Jacobian by differences of values, and second derivatives by differences of Jacobians, to a relative
+// 1e-6 or what differences can show where that is less; products and second-order passes by what they are made of.
+// The points are four of `points` (n×K, K may be 0) and twelve that are drawn, with two directions at each. A
+// derivative is wrong where it is wrong at any of them. Points where nothing can be told, such as a kink, do not count;
+// where nothing can be told at any point, the derivative is left as it is.
+//
+// Errors: std::invalid_argument if there is no generator or `points` has another dimension; what the generator throws.
+// Cost: about 600 values and 600 Jacobians, a quarter of that where a Jacobian has more than 1e5 entries.
+// Reference: as check_derivatives.
+std::shared_ptr<const Generator> with_checked_derivatives(std::shared_ptr<const Generator> f, const Matrix& points);
 
 }  // namespace pullback

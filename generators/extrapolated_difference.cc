@@ -23,8 +23,8 @@ struct Estimate {
 
 // Neville's tableau of one component: the entry that agrees best with its neighbours. An entry from the shortest steps
 // that contradicts it is counted as uncertainty. Steps that leave the domain give NaN entries, which agree with
-// nothing.
-Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double centre) {
+// nothing. `noise` is what the samples are off by, besides the rounding of their own digits.
+Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double centre, double noise) {
   Estimate best;
   Estimate shortest;
   std::array<double, kDifferenceLevels> previous{};
@@ -34,7 +34,7 @@ Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double c
     const double minus = samples(row, 2 * level + 2);
     current[0] = (plus - minus) / (2 * step_of(h, level));
     const double rounding =
-        kEpsilon * (std::abs(plus) + std::abs(minus) + std::abs(current[0]) * centre) / step_of(h, level);
+        (noise + kEpsilon * (std::abs(plus) + std::abs(minus) + std::abs(current[0]) * centre)) / step_of(h, level);
     double power = 1;
     for (int order = 1; order <= level; ++order) {
       power *= kRatio * kRatio;
@@ -53,7 +53,7 @@ Estimate extrapolate(const Matrix& samples, Eigen::Index row, double h, double c
 
 // Whether the one-sided slopes of one component stay apart. For a smooth function their distance falls with the step,
 // by 7 over three levels; at a kink it stays, at a jump it grows.
-bool has_kink(const Matrix& samples, Eigen::Index row, double h, double centre, double largest_slope) {
+bool has_kink(const Matrix& samples, Eigen::Index row, double h, double centre, double largest_slope, double noise) {
   constexpr int kFine = kDifferenceLevels - 1;
   constexpr int kCoarse = kFine - 3;
   constexpr double kSignificant = 0.01;  // of the largest slope; less does not matter and may be noise
@@ -62,7 +62,7 @@ bool has_kink(const Matrix& samples, Eigen::Index row, double h, double centre, 
     return std::abs(samples(row, 2 * level + 1) + samples(row, 2 * level + 2) - 2 * samples(row, 0)) /
            step_of(h, level);
   };
-  const double rounding = kEpsilon * (std::abs(samples(row, 0)) + largest_slope * centre) / step_of(h, kFine);
+  const double rounding = (noise + kEpsilon * (std::abs(samples(row, 0)) + largest_slope * centre)) / step_of(h, kFine);
   const double fine = apart(kFine);
   return fine > kSignificant * largest_slope && fine > kSafety * rounding && fine > 0.5 * apart(kCoarse);
 }
@@ -79,18 +79,20 @@ Eigen::RowVectorXd difference_offsets(double h) {
   return offsets;
 }
 
-Difference extrapolated_difference(const Matrix& samples, double h, double centre) {
+Difference extrapolated_difference(const Matrix& samples, double h, double centre, double noise) {
   const Eigen::Index rows = samples.rows();
   Difference result{Vector::Zero(rows), Vector::Constant(rows, kInfinity), false};
   if (!samples.col(0).allFinite()) return result;
+  // Beyond what each component's own size accounts for.
+  const double off = noise > kEpsilon ? noise * samples.col(0).lpNorm<Eigen::Infinity>() : 0;
   for (Eigen::Index row = 0; row < rows; ++row) {
-    const Estimate estimate = extrapolate(samples, row, h, centre);
+    const Estimate estimate = extrapolate(samples, row, h, centre, off);
     result.derivative(row) = estimate.derivative;
     result.uncertainty(row) = estimate.uncertainty;
   }
   const double largest_slope = result.derivative.lpNorm<Eigen::Infinity>();
   for (Eigen::Index row = 0; row < rows && !result.kink; ++row) {
-    result.kink = has_kink(samples, row, h, centre, largest_slope);
+    result.kink = has_kink(samples, row, h, centre, largest_slope, off);
   }
   return result;
 }

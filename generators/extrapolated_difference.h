@@ -20,7 +20,7 @@ struct Difference {
 
 // The derivative at 0 of a vector function of one number. Column s of `samples` is its value at
 // difference_offsets(h)(s). `centre` is the size of the numbers that the offsets were added to, whose rounding the
-// samples carry.
-Difference extrapolated_difference(const Matrix& samples, double h, double centre);
+// samples carry; `noise` is what they are off by otherwise, relative to the largest component: ε where it is less.
+Difference extrapolated_difference(const Matrix& samples, double h, double centre, double noise = 0);
 
 }  // namespace pullback::internal

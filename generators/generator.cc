@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
+#include <vector>
+
+#include "pullback/generators/adaptive_difference.h"
 
 namespace pullback {
 namespace {
-
-// Central differences of an exact derivative: the step that balances truncation (h²) and rounding (ε/h).
-const double kCentralStep = std::cbrt(std::numeric_limits<double>::epsilon());
 
 void require_shape(const char* method, const char* argument, Eigen::Index rows, Eigen::Index cols,
                    Eigen::Index want_rows, Eigen::Index want_cols) {
@@ -97,26 +96,27 @@ Matrix Generator::jacobian(const ConstMatrixRef& Z) const {
   return J;
 }
 
+// Differences of J(z + tv)v, which is the derivative of f(z + tv).
 void Generator::do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
                                       Workspace& ws) const {
-  const Eigen::Index points = Z.cols();
-  Workspace::Frame frame(ws);
-  auto step = frame.matrix(1, points);
-  auto shifted = frame.matrix(latent_, points);
-  auto X = frame.matrix(ambient_, points);
-  auto J = frame.matrix(ambient_, latent_ * points);
-  for (Eigen::Index k = 0; k < points; ++k) {
-    const double speed = V.col(k).norm();
-    step(0, k) = speed > 0 ? kCentralStep * (1 + Z.col(k).norm()) / speed : 1;
-  }
-  D.setZero();
-  for (const double sign : {1.0, -1.0}) {
-    for (Eigen::Index k = 0; k < points; ++k) shifted.col(k) = Z.col(k) + sign * step(0, k) * V.col(k);
-    do_value_and_jacobian(shifted, X, J, ws);
-    for (Eigen::Index k = 0; k < points; ++k) {
-      D.col(k).noalias() += sign / (2 * step(0, k)) * (J.middleCols(latent_ * k, latent_) * V.col(k));
+  constexpr Eigen::Index kPointsAtOnce = 64;
+  const auto slopes = [&](const ConstMatrixRef& points, const std::vector<Eigen::Index>& owners, MatrixRef out) {
+    Workspace::Frame frame(ws);
+    const Eigen::Index most = std::min(kPointsAtOnce, points.cols());
+    auto X = frame.matrix(ambient_, most);
+    auto J = frame.matrix(ambient_, latent_ * most);
+    for (Eigen::Index k = 0; k < points.cols(); k += most) {
+      const Eigen::Index count = std::min(most, points.cols() - k);
+      do_value_and_jacobian(points.middleCols(k, count), X.leftCols(count), J.leftCols(latent_ * count), ws);
+      for (Eigen::Index i = 0; i < count; ++i) {
+        const Eigen::Index owner = owners[static_cast<std::size_t>(k + i)];
+        out.col(k + i).noalias() = J.middleCols(latent_ * i, latent_) * V.col(owner);
+      }
     }
-  }
+  };
+  const internal::DifferenceOptions options{internal::DifferenceOrder::kFirst, traits_.noise, traits_.smooth,
+                                            internal::kNegligibleCurvature};
+  internal::adaptive_difference(slopes, Z, V, options, D, ws);
 }
 
 void Generator::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const {

@@ -1,6 +1,7 @@
 // The interface of all generators.
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "pullback/generators/types.h"
@@ -18,6 +19,9 @@ struct GeneratorTraits {
   bool stochastic = false;  // the output stacks means and standard deviations
   Derivative first = Derivative::kExact;
   Derivative second = Derivative::kExact;  // kFiniteDifference: built from Jacobians by the base class
+  // What the values are off by through rounding, relative to their largest component: more than that of double
+  // precision where a module computes in single precision inside.
+  double noise = std::numeric_limits<double>::epsilon();
 };
 
 // A map f: Rⁿ → Rᴺ from latent to ambient space, evaluated on batches.
@@ -34,7 +38,8 @@ struct GeneratorTraits {
 // derivative of the piece that z lies in. A NaN in z gives NaN; nothing is checked but sizes.
 // Errors: std::invalid_argument for a wrong shape, with the shape expected and the shape that came.
 // Cost: each call counts K evaluations in the workspace. The defaults cost: vjp one Jacobian; weighted_hessian
-// n(n+1)/2 second directional derivatives; second_directional two Jacobians (central differences).
+// n(n+1)/2 second directional derivatives; second_directional four Jacobians (central differences, extrapolated), and four
+// more for each time that the step must be adapted to the scale on which the Jacobian changes.
 // Thread safety: the methods are const and safe from several threads, each with its own workspace.
 class Generator {
  public:
@@ -64,8 +69,8 @@ class Generator {
   // Errors: std::invalid_argument unless both dimensions are positive.
   Generator(int latent_dimension, int ambient_dimension, GeneratorTraits traits);
 
- private:
-  // Shapes are checked before these are called.
+  // Shapes are checked before these are called. Those that are not pure are defaults, on which a generator may fall
+  // back.
   virtual void do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const = 0;
   virtual void do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const = 0;
   virtual void do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
@@ -75,6 +80,7 @@ class Generator {
   virtual void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                                Workspace& ws) const;
 
+ private:
   int latent_;
   int ambient_;
   GeneratorTraits traits_;

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "pullback/generators/check_derivatives.h"
 #include "pullback/generators/error.h"
 #include "pullback/generators/model_file.h"
 
@@ -88,23 +89,32 @@ ParameterValues parse_arguments(std::string_view generator, std::string_view arg
 }  // namespace
 
 GeneratorRegistry::GeneratorRegistry() {
-  add_reader(".safetensors", "a model trained by this program: weights, latent codes and labels", open_model);
+  add_reader(".safetensors", "a model trained by this program: weights, latent codes and labels", open_model,
+             DerivativeCheckAt::kBefore);
 }
 
-void GeneratorRegistry::add_reader(std::string ending, std::string description, Reader reader) {
+void GeneratorRegistry::add_reader(std::string ending, std::string description, Reader reader,
+                                   DerivativeCheckAt check) {
+  SizedReader sized;
+  if (reader) sized = [reader = std::move(reader)](const fs::path& path, const OpenOptions&) { return reader(path); };
+  add_sized_reader(std::move(ending), std::move(description), std::move(sized), check);
+}
+
+void GeneratorRegistry::add_sized_reader(std::string ending, std::string description, SizedReader reader,
+                                         DerivativeCheckAt check) {
   ending = lower_case(std::move(ending));
   if (ending.size() < 2 || ending.front() != '.') {
     throw std::invalid_argument(
         fmt::format("GeneratorRegistry::add_reader: a file ending must start with a dot, got '{}'", ending));
   }
   if (!reader) throw std::invalid_argument(fmt::format("GeneratorRegistry::add_reader: '{}' has no reader", ending));
-  if (!readers_.try_emplace(ending, FileKind{std::move(description), std::move(reader)}).second) {
+  if (!readers_.try_emplace(ending, FileKind{std::move(description), std::move(reader), check}).second) {
     throw std::invalid_argument(fmt::format("GeneratorRegistry::add_reader: '{}' has a reader already", ending));
   }
 }
 
 void GeneratorRegistry::add_named(std::string name, std::string description, std::vector<Parameter> parameters,
-                                  Factory factory) {
+                                  Factory factory, DerivativeCheckAt check) {
   if (!is_name(name)) {
     throw std::invalid_argument(
         fmt::format("GeneratorRegistry::add_named: a name is made of letters, digits, '-' and '_', got '{}'", name));
@@ -113,7 +123,8 @@ void GeneratorRegistry::add_named(std::string name, std::string description, std
   if (defaults(parameters).size() != parameters.size()) {
     throw std::invalid_argument(fmt::format("GeneratorRegistry::add_named: '{}' has a parameter twice", name));
   }
-  if (!named_.try_emplace(name, Named{std::move(description), std::move(parameters), std::move(factory)}).second) {
+  Named named{std::move(description), std::move(parameters), std::move(factory), check};
+  if (!named_.try_emplace(name, std::move(named)).second) {
     throw std::invalid_argument(fmt::format("GeneratorRegistry::add_named: '{}' is taken", name));
   }
 }
@@ -140,7 +151,7 @@ std::map<std::string, fs::path> GeneratorRegistry::models() const {
   return found;
 }
 
-OpenedGenerator GeneratorRegistry::open_file(const fs::path& path) const {
+OpenedGenerator GeneratorRegistry::open_file(const fs::path& path, const OpenOptions& options) const {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) throw Error(fmt::format("{}: no such file", path.string()));
@@ -149,14 +160,22 @@ OpenedGenerator GeneratorRegistry::open_file(const fs::path& path) const {
   if (kind == nullptr) {
     throw Error(fmt::format("{}: no reader for this file ending; known endings: {}", path.string(), keys(readers_)));
   }
-  return kind->reader(path);
+  OpenedGenerator opened = kind->reader(path, options);
+  if (kind->check == DerivativeCheckAt::kOpening) {
+    opened.generator = with_checked_derivatives(std::move(opened.generator), opened.codes);
+  }
+  return opened;
 }
 
-OpenedGenerator GeneratorRegistry::open_name(std::string_view name, std::string_view arguments) const {
+OpenedGenerator GeneratorRegistry::open_name(std::string_view name, std::string_view arguments,
+                                             const OpenOptions& options) const {
   if (const auto found = named_.find(name); found != named_.end()) {
     const Named& named = found->second;
     OpenedGenerator opened;
     opened.generator = named.factory(parse_arguments(name, arguments, defaults(named.parameters)));
+    if (named.check == DerivativeCheckAt::kOpening) {
+      opened.generator = with_checked_derivatives(std::move(opened.generator), {});
+    }
     opened.codes.resize(opened.generator->latent_dimension(), 0);
     return opened;
   }
@@ -166,24 +185,24 @@ OpenedGenerator GeneratorRegistry::open_name(std::string_view name, std::string_
       throw std::invalid_argument(
           fmt::format("generator '{}' is a model and has no parameters, got '{}'", name, arguments));
     }
-    return open_file(found->second);
+    return open_file(found->second, options);
   }
   throw std::invalid_argument(
       fmt::format("unknown generator '{}'; choices: {}; models: {}; or an existing file ending in {}", name,
                   keys(named_), keys(available), keys(readers_)));
 }
 
-OpenedGenerator GeneratorRegistry::open(std::string_view specification) const {
+OpenedGenerator GeneratorRegistry::open(std::string_view specification, const OpenOptions& options) const {
   const fs::path path(specification);
   std::error_code ignored;
   const std::size_t colon = specification.find(':');
   const std::string_view name = specification.substr(0, colon);
   const bool is_path = specification.find('/') != std::string_view::npos || find_reader(path) != nullptr ||
                        (named_.find(name) == named_.end() && fs::is_regular_file(path, ignored));
-  if (is_path) return open_file(path);
+  if (is_path) return open_file(path, options);
   const std::string_view arguments =
       colon == std::string_view::npos ? std::string_view() : specification.substr(colon + 1);
-  return open_name(name, arguments);
+  return open_name(name, arguments, options);
 }
 
 std::vector<GeneratorEntry> GeneratorRegistry::list() const {

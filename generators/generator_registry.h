@@ -40,6 +40,17 @@ enum class GeneratorSource {
   kFile    // a file ending, such as ".safetensors"
 };
 
+// What is known of a generator before it is opened.
+struct OpenOptions {
+  // Latent dimension of a file that takes points of any number of coordinates, 0 where it is not known. Whatever says
+  // its dimension itself is opened as it says.
+  int dimension = 0;
+};
+
+// Whether the derivatives of what a reader or a factory makes are held against differences when it is opened
+// (with_checked_derivatives in check_derivatives.h), or were before, by tests or by the reader itself.
+enum class DerivativeCheckAt { kOpening, kBefore };
+
 // One line of a listing.
 struct GeneratorEntry {
   GeneratorSource source;
@@ -61,6 +72,8 @@ class GeneratorRegistry {
  public:
   // Opens the file. Throws pullback::Error, with the path, where the file is not what it should be.
   using Reader = std::function<OpenedGenerator(const std::filesystem::path&)>;
+  // The same for files that may leave the latent dimension open.
+  using SizedReader = std::function<OpenedGenerator(const std::filesystem::path&, const OpenOptions&)>;
   // Makes the generator. May throw std::invalid_argument for values without meaning, such as a negative radius.
   using Factory = std::function<std::shared_ptr<const Generator>(const ParameterValues&)>;
 
@@ -68,11 +81,15 @@ class GeneratorRegistry {
 
   // Adds a reader of files that end in `ending` (".pt"; compared without regard to case).
   // Errors: std::invalid_argument if the ending does not start with a dot or is taken, or the reader is empty.
-  void add_reader(std::string ending, std::string description, Reader reader);
+  void add_reader(std::string ending, std::string description, Reader reader,
+                  DerivativeCheckAt check = DerivativeCheckAt::kOpening);
+  void add_sized_reader(std::string ending, std::string description, SizedReader reader,
+                        DerivativeCheckAt check = DerivativeCheckAt::kOpening);
 
   // Adds a generator that is opened by name. Letters, digits, '-' and '_' make a name.
   // Errors: std::invalid_argument if the name is malformed or taken, a parameter comes twice, or the factory is empty.
-  void add_named(std::string name, std::string description, std::vector<Parameter> parameters, Factory factory);
+  void add_named(std::string name, std::string description, std::vector<Parameter> parameters, Factory factory,
+                 DerivativeCheckAt check = DerivativeCheckAt::kOpening);
 
   // Where the shipped models lie. A folder that does not exist is the same as an empty one.
   void set_model_directory(std::filesystem::path directory) { model_directory_ = std::move(directory); }
@@ -81,7 +98,8 @@ class GeneratorRegistry {
   // Errors: std::invalid_argument, with the valid choices, for an unknown name or parameter, a value that is not a
   // finite number, or a parameter given twice or to a model; pullback::Error, with the path, for a file that is
   // missing, has no reader or is not what it should be.
-  OpenedGenerator open(std::string_view specification) const;
+  // A derivative that is found wrong at opening is replaced by differences, and the traits say so.
+  OpenedGenerator open(std::string_view specification, const OpenOptions& options = {}) const;
 
   // Everything that can be opened: named generators, models found in the model directory, file endings; each sorted.
   std::vector<GeneratorEntry> list() const;
@@ -91,15 +109,17 @@ class GeneratorRegistry {
     std::string description;
     std::vector<Parameter> parameters;
     Factory factory;
+    DerivativeCheckAt check = DerivativeCheckAt::kOpening;
   };
   struct FileKind {
     std::string description;
-    Reader reader;
+    SizedReader reader;
+    DerivativeCheckAt check = DerivativeCheckAt::kOpening;
   };
 
   const FileKind* find_reader(const std::filesystem::path& path) const;
-  OpenedGenerator open_file(const std::filesystem::path& path) const;
-  OpenedGenerator open_name(std::string_view name, std::string_view arguments) const;
+  OpenedGenerator open_file(const std::filesystem::path& path, const OpenOptions& options) const;
+  OpenedGenerator open_name(std::string_view name, std::string_view arguments, const OpenOptions& options) const;
   std::map<std::string, std::filesystem::path> models() const;  // by name
 
   std::map<std::string, Named, std::less<>> named_;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <numbers>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "pullback/generators/autodiff.h"
@@ -238,38 +239,39 @@ GeneratorPointer collapsed_disc(const ParameterValues& /*values*/) {
 }  // namespace
 
 void register_surfaces(GeneratorRegistry& registry) {
-  registry.add_named("sphere", "unit sphere, polar chart (θ, φ)", {}, [](const ParameterValues&) { return sphere(); });
-  registry.add_named("sphere-scaled", "unit sphere, chart (a, φ) with θ = π/2 + εa",
-                     {{"epsilon", 1e-4, "scale ε of the first coordinate, above 0"}}, sphere_scaled);
-  registry.add_named("sheared-sphere", "unit sphere, polar chart sheared: (θ, φ) = (z1 + s z2, z2)",
-                     {{"s", 1e3, "shear"}}, sheared_sphere);
-  registry.add_named("sphere-stereographic", "unit sphere, stereographic chart",
-                     {{"d", 2, "dimension, a whole number"}}, sphere_stereographic);
-  registry.add_named("plane", "flat plane (x, y, 0)", {}, plane);
-  registry.add_named("paraboloid", "paraboloid (x, y, x² + y²)", {}, paraboloid);
-  registry.add_named("bump", "Gaussian bump (x, y, h exp(−(x² + y²)/2w²))",
-                     {{"h", 1, "height"}, {"w", 1, "width, above 0"}}, bump);
-  registry.add_named("torus", "torus, chart (angle of the tube t, angle round the axis p)",
-                     {{"R", 3, "radius of the centre circle, above r"}, {"r", 1, "radius of the tube, above 0"}},
-                     torus);
-  registry.add_named("catenoid", "catenoid (cosh u cos v, cosh u sin v, u)", {}, catenoid);
-  registry.add_named("helicoid", "helicoid (sinh u cos v, sinh u sin v, v), isometric to the catenoid", {}, helicoid);
-  registry.add_named("pseudosphere", "pseudosphere, curvature −1, of rank 1 at u = 0", {}, pseudosphere);
-  registry.add_named("clifford-torus", "Clifford torus in R⁴, flat", {}, clifford_torus);
-  registry.add_named("swiss-roll", "Swiss roll (t cos t, h, t sin t), flat", {}, swiss_roll);
-  registry.add_named("rbf-variance", "stochastic generator: mean z, standard deviation growing away from the origin",
-                     {}, rbf_variance);
-  registry.add_named("linear", "linear map U diag(1, 10^−k) Vᵀ of the plane",
-                     {{"k", 2, "logarithm of the condition number"},
-                      {"u", 0.5, "angle of U in radians"},
-                      {"v", 0.3, "angle of V in radians"}},
-                     linear);
-  registry.add_named("cusp", "cuspidal edge (t², t³, v), of rank 1 at t = 0", {}, cusp);
-  registry.add_named("collapsed-disc", "plane with the unit disc collapsed to a point; not smooth", {}, collapsed_disc);
-  registry.add_named("relu-fold", "plane folded along x = 0; not smooth", {{"s", 3, "slope of the right half"}},
-                     relu_fold);
-  registry.add_named("pyramid", "square pyramid on a plane; not smooth", {}, pyramid);
-  registry.add_named("step", "plane with a jump at x = 0; not continuous", {{"h", 1, "height of the jump"}}, step);
+  const auto add = [&](const char* name, const char* description, std::vector<Parameter> parameters,
+                       GeneratorRegistry::Factory factory) {
+    registry.add_named(name, description, std::move(parameters), std::move(factory), DerivativeCheckAt::kBefore);
+  };
+  add("sphere", "unit sphere, polar chart (θ, φ)", {}, [](const ParameterValues&) { return sphere(); });
+  add("sphere-scaled", "unit sphere, chart (a, φ) with θ = π/2 + εa",
+      {{"epsilon", 1e-4, "scale ε of the first coordinate, above 0"}}, sphere_scaled);
+  add("sheared-sphere", "unit sphere, polar chart sheared: (θ, φ) = (z1 + s z2, z2)", {{"s", 1e3, "shear"}},
+      sheared_sphere);
+  add("sphere-stereographic", "unit sphere, stereographic chart", {{"d", 2, "dimension, a whole number"}},
+      sphere_stereographic);
+  add("plane", "flat plane (x, y, 0)", {}, plane);
+  add("paraboloid", "paraboloid (x, y, x² + y²)", {}, paraboloid);
+  add("bump", "Gaussian bump (x, y, h exp(−(x² + y²)/2w²))", {{"h", 1, "height"}, {"w", 1, "width, above 0"}}, bump);
+  add("torus", "torus, chart (angle of the tube t, angle round the axis p)",
+      {{"R", 3, "radius of the centre circle, above r"}, {"r", 1, "radius of the tube, above 0"}}, torus);
+  add("catenoid", "catenoid (cosh u cos v, cosh u sin v, u)", {}, catenoid);
+  add("helicoid", "helicoid (sinh u cos v, sinh u sin v, v), isometric to the catenoid", {}, helicoid);
+  add("pseudosphere", "pseudosphere, curvature −1, of rank 1 at u = 0", {}, pseudosphere);
+  add("clifford-torus", "Clifford torus in R⁴, flat", {}, clifford_torus);
+  add("swiss-roll", "Swiss roll (t cos t, h, t sin t), flat", {}, swiss_roll);
+  add("rbf-variance", "stochastic generator: mean z, standard deviation growing away from the origin", {},
+      rbf_variance);
+  add("linear", "linear map U diag(1, 10^−k) Vᵀ of the plane",
+      {{"k", 2, "logarithm of the condition number"},
+       {"u", 0.5, "angle of U in radians"},
+       {"v", 0.3, "angle of V in radians"}},
+      linear);
+  add("cusp", "cuspidal edge (t², t³, v), of rank 1 at t = 0", {}, cusp);
+  add("collapsed-disc", "plane with the unit disc collapsed to a point; not smooth", {}, collapsed_disc);
+  add("relu-fold", "plane folded along x = 0; not smooth", {{"s", 3, "slope of the right half"}}, relu_fold);
+  add("pyramid", "square pyramid on a plane; not smooth", {}, pyramid);
+  add("step", "plane with a jump at x = 0; not continuous", {{"h", 1, "height of the jump"}}, step);
 }
 
 }  // namespace pullback

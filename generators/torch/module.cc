@@ -5,12 +5,13 @@
 
 namespace {
 
-pullback::OpenedGenerator open_torchscript(const std::filesystem::path& path) {
-  return {pullback::read_torchscript(path), {}, {}, {}};
+pullback::OpenedGenerator open_torchscript(const std::filesystem::path& path, const pullback::OpenOptions& options) {
+  return {pullback::read_torchscript(path, options), {}, {}, {}};
 }
 
 void register_torch(pullback::PluginRegistrar& registrar) {
-  registrar.generators.add_reader(".pt", "TorchScript, through LibTorch", open_torchscript);
+  registrar.generators.add_sized_reader(".pt", "TorchScript, through LibTorch", open_torchscript,
+                                        pullback::DerivativeCheckAt::kBefore);
 }
 
 }  // namespace

@@ -72,6 +72,15 @@ std::pair<at::Tensor, at::Tensor> reverse_tangents(const TensorFunction& F, cons
   return {Y.detach(), T.detach()};
 }
 
+at::Tensor second_by_products(const TensorFunction& F, const at::Tensor& Z, const at::Tensor& V) {
+  const at::AutoGradMode graph(true);
+  const at::Tensor z = leaf(Z);
+  const at::Tensor Y = F(z);
+  const at::Tensor U = at::zeros_like(Y).detach().set_requires_grad(true);
+  const at::Tensor product = gradient(gradient(Y, z, U, true), z, V, true);
+  return gradient((product * V).sum(), U, at::ones({}, Y.options()), false).detach();
+}
+
 at::Tensor second_tangents(const TensorFunction& F, const at::Tensor& Z, const at::Tensor& V) {
   const at::AutoGradMode graph(true);
   const auto along_v = [&](const at::Tensor& at_z) { return tangents_in_graph(F, at_z, V, true).second; };

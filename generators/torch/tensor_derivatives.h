@@ -20,7 +20,13 @@ std::pair<at::Tensor, at::Tensor> forward_tangents(const TensorFunction& F, cons
 // Two reverse sweeps, however many rows.
 std::pair<at::Tensor, at::Tensor> reverse_tangents(const TensorFunction& F, const at::Tensor& Z, const at::Tensor& V);
 
-// Rows d²F(z_k)[v_k, v_k]: the former applied to itself.
+// Rows d²F(z_k)[v_k, v_k]: q(u) = ⟨∇_z⟨J(z)ᵀu, v⟩, v⟩ is linear in u, and its derivative is what is wanted. Three
+// reverse sweeps, of which only the first two differentiate with respect to z: LibTorch's formula for the second
+// derivative of a normalisation is right, but takes the mean and the deviation in it for constants, so that
+// differentiating it again with respect to z is wrong.
+at::Tensor second_by_products(const TensorFunction& F, const at::Tensor& Z, const at::Tensor& V);
+
+// The same as the derivative of J(z)v along v, reverse_tangents applied to itself: four reverse sweeps.
 at::Tensor second_tangents(const TensorFunction& F, const at::Tensor& Z, const at::Tensor& V);
 
 // Rows J(z_k)ᵀw_k.

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class TorchFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The line of LibTorch's message that says what was wrong.
+// One line that says what was wrong, from LibTorch's message, with the line of the module's code that it points at.
 std::string torch_message(const std::exception& error);
 
 // Whether the message is about number types, which another precision may mend, rather than about shapes.
@@ -34,8 +35,9 @@ at::Tensor probe_points(int points, int latent_dimension, unsigned seed);
 // LibTorch's profiling executor, whose fused operations have no forward mode and differ from run to run.
 class TorchModule {
  public:
-  // Reads the file and converts the weights to `precision` (double or float). Errors: TorchFailure.
-  TorchModule(const std::filesystem::path& path, at::ScalarType precision);
+  // Reads the file and converts the weights to `precision` (double or float). `likely`: the latent dimension of a
+  // module that takes points of any number of coordinates, 0 where it is not known. Errors: TorchFailure.
+  TorchModule(const std::filesystem::path& path, at::ScalarType precision, int likely);
 
   // [K, n] → [K, N], both double, whatever the precision inside. Errors: TorchFailure and what LibTorch throws.
   at::Tensor run(const at::Tensor& Z) const;
@@ -47,10 +49,10 @@ class TorchModule {
 
  private:
   at::Tensor raw(const at::Tensor& Z) const;
-  bool runs(int latent_dimension) const;
   bool accepts(int latent_dimension) const;
   std::optional<int> first_weight_columns() const;
-  int find_latent_dimension() const;
+  int find_latent_dimension(int likely) const;
+  std::vector<int> accepted(const std::set<int>& candidates) const;
   void require_function_of_rows();
 
   at::ScalarType precision_;
@@ -64,8 +66,9 @@ class TorchModule {
   bool single_ = false;
 };
 
-// Whether the graph, with all its blocks, has an operation of one of these kinds ("aten::relu"; in-place variants too).
-bool has_operation(const torch::jit::Block& block, bool (*is_kind)(const std::string& kind));
+// The name of the first operation, in the graph with all its blocks, that is of some kind.
+std::optional<std::string> find_operation(const torch::jit::Block& block,
+                                          bool (*is_kind)(const torch::jit::Node& node));
 // "aten::relu" for aten::relu_ and aten::relu.
 std::string operation_name(const torch::jit::Node& node);
 // The tensor that the value always has.

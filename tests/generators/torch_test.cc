@@ -83,6 +83,10 @@ class TorchTest : public ::testing::Test {
     return read_torchscript(save("def forward(self, x: Tensor) -> Tensor:\n" + forward, add, n));
   }
 
+  std::shared_ptr<const Generator> read_with(int dimension, const std::string& forward) const {
+    return read_torchscript(save("def forward(self, x: Tensor) -> Tensor:\n" + forward), {.dimension = dimension});
+  }
+
   // The message, which must be one line that starts with the path.
   static std::string refusal(const fs::path& path) {
     try {
@@ -219,8 +223,19 @@ INSTANTIATE_TEST_SUITE_P(
         OtherModule{"Softmax", "    return torch.softmax(torch.linear(x, self.W1, self.b1), 1)\n"},
         OtherModule{"LayerNorm",
                     "    h = torch.linear(x, self.W1, self.b1)\n"
-                    "    return torch.layer_norm(torch.tanh(h), [8], None, None, 1e-5)\n",
-                    2, true, Derivative::kFiniteDifference},
+                    "    return torch.layer_norm(torch.tanh(h), [8], None, None, 1e-5)\n"},
+        OtherModule{"ResidualWithLayerNorm",
+                    "    h = torch.tanh(torch.linear(x, self.W1, self.b1))\n"
+                    "    h = h + torch.silu(torch.layer_norm(h, [8], self.b1, self.b1, 1e-5))\n"
+                    "    return torch.linear(torch.layer_norm(h, [8], self.b1, None, 1e-5), self.W2, self.b2)\n"},
+        OtherModule{"Attention",
+                    "    h = torch.linear(x, self.W1, self.b1).view([-1, 4, 2])\n"
+                    "    h = torch.layer_norm(h, [2], None, None, 1e-2)\n"
+                    "    w = torch.softmax(torch.matmul(h, h.transpose(1, 2)), -1)\n"
+                    "    return (h + torch.matmul(w, h)).flatten(1)\n"},
+        OtherModule{"GroupNorm",
+                    "    h = torch.linear(x, self.W1, self.b1).view([-1, 4, 2])\n"
+                    "    return torch.tanh(torch.group_norm(h, 2, None, None, 1e-2, False))\n"},
         OtherModule{"Convolutions",
                     "    h = torch.conv_transpose2d(x.view([-1, 2, 1, 1]), self.K1)\n"
                     "    h = torch.conv_transpose2d(torch.softplus(h), self.K2, None, 2, 1)\n"
@@ -235,6 +250,21 @@ INSTANTIATE_TEST_SUITE_P(
         OtherModule{"AnyWidth",
                     "    return torch.cat([x * torch.sin(x), torch.cumsum(self.b1[:x.size(1)] * x, 1)], 1)\n", 3}),
     [](const auto& info) { return info.param.name; });
+
+TEST_F(TorchTest, SecondDerivativesThroughANormalisationAreRightInOneWayOnly) {
+  const auto F = [](const at::Tensor& z) {
+    return at::layer_norm(at::tanh(z.mm(weight({2, 8}, 1).to(at::kDouble))), {8});
+  };
+  const at::Tensor Z = weight({5, 2}, 2).to(at::kDouble);
+  const at::Tensor V = weight({5, 2}, 3).to(at::kDouble);
+  const double h = 1e-4;
+  const auto slope = [&](const at::Tensor& z) { return internal::reverse_tangents(F, z, V).second; };
+  const at::Tensor expected = (slope(Z + h * V) - slope(Z - h * V)) / (2 * h);
+  const double size = expected.norm().item<double>();
+  EXPECT_LT((internal::second_by_products(F, Z, V) - expected).norm().item<double>(), 1e-6 * size);
+  // The other way is why each is judged before it is used. Should it be right one day, it may go.
+  EXPECT_GT((internal::second_tangents(F, Z, V) - expected).norm().item<double>(), 1e-3 * size);
+}
 
 TEST_F(TorchTest, ForwardAndReverseModeAgree) {
   const auto F = [](const at::Tensor& z) { return at::sin(z.mm(weight({2, 8}, 1).to(at::kDouble))); };
@@ -278,6 +308,87 @@ TEST_F(TorchTest, SinglePrecisionIsStatedInTheName) {
   EXPECT_EQ(f->traits().name, "model (single precision)");
 }
 
+TEST_F(TorchTest, ASilentCastToSinglePrecisionIsSeenInTheValues) {
+  const auto f =
+      read("    h = torch.sin(torch.linear(x, self.W1).float()).double()\n    return torch.cat([x, h * h], 1)\n");
+  EXPECT_EQ(f->traits().name, "model (single precision)");
+  EXPECT_GT(f->traits().noise, 1e-9);
+  EXPECT_LT(f->traits().noise, 1e-6);
+  expect_right_derivatives(*f);
+  const auto exact = read("    return torch.sin(torch.linear(x, self.W1)) * 2 * x[:, :1]\n");
+  EXPECT_EQ(exact->traits().name, "model");
+  EXPECT_LT(exact->traits().noise, 1e-14);
+}
+
+TEST_F(TorchTest, AWidthThatIsNotSaidIsTakenFromTheOptions) {
+  // The stereographic chart of the sphere, in as many dimensions as one likes.
+  const std::string sphere =
+      "    r = (x * x).sum(1, keepdim=True)\n    return torch.cat([2 * x, 1 - r], 1) / (1 + r)\n";
+  for (const int n : {1, 2, 5, 40}) {
+    const auto f = read_with(n, sphere);
+    EXPECT_EQ(f->latent_dimension(), n);
+    EXPECT_EQ(f->ambient_dimension(), n + 1);
+    expect_right_derivatives(*f);
+  }
+  // What is wide enough for any number of coordinates is no evidence of one: the layer is given a sum.
+  const std::string sum = "    return torch.cat([x, torch.linear(x.sum(1, keepdim=True), self.b1.view([8, 1]))], 1)\n";
+  EXPECT_EQ(read_with(3, sum)->latent_dimension(), 3);
+  EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tensor:\n" + sum)),
+              HasSubstr("--from, --pairs, --points or --dimension N"));
+  // The largest coordinate depends on each, at one point or another.
+  EXPECT_EQ(read_with(4, "    return torch.cat([x.amax(1, keepdim=True), (x * x).sum(1, keepdim=True)], 1)\n")
+                ->latent_dimension(),
+            4);
+}
+
+TEST_F(TorchTest, AWidthThatTheModuleSaysIsNotOverruled) {
+  const std::string pair = "    return torch.stack([x[:, 0], x[:, 1], x[:, 0] * x[:, 1]], dim=1)\n";
+  // Features of two coordinates: the first layer's three columns are not the latent dimension.
+  const std::string features =
+      "    h = torch.stack([x[:, 0], x[:, 1], x[:, 0] * x[:, 1]], dim=1)\n"
+      "    return torch.linear(h, self.b2.view([2, 3])) + x\n";
+  for (const int dimension : {0, 1, 2, 3}) {
+    EXPECT_EQ(read_with(dimension, pair)->latent_dimension(), 2) << dimension;
+    EXPECT_EQ(read_with(dimension, features)->latent_dimension(), 2) << dimension;
+  }
+  EXPECT_EQ(read_with(3, "    return torch.tanh(torch.linear(x, self.W1))\n")->latent_dimension(), 2);
+}
+
+// Files of a current PyTorch (data/README.md).
+TEST_F(TorchTest, NoGradIsNoObstacle) {
+  // Values are what a generator is: forward mode differentiates what no_grad hides from reverse mode.
+  const auto f = read_torchscript(fs::path(PULLBACK_TORCH_FILES) / "no_grad.pt");
+  EXPECT_EQ(f->traits().first, Derivative::kExact);
+  EXPECT_EQ(f->traits().second, Derivative::kFiniteDifference);
+  expect_right_derivatives(*f);
+}
+
+TEST_F(TorchTest, NetworksWithLayerNormHaveExactSecondDerivatives) {
+  for (const char* name : {"residual.pt", "transformer.pt"}) {
+    const auto f = read_torchscript(fs::path(PULLBACK_TORCH_FILES) / name);
+    EXPECT_EQ(f->traits().second, Derivative::kExact) << name;
+    expect_right_derivatives(*f);
+  }
+}
+
+TEST_F(TorchTest, AnOperatorOfALaterPyTorchIsNamed) {
+  EXPECT_THAT(refusal(fs::path(PULLBACK_TORCH_FILES) / "rms_norm.pt"),
+              HasSubstr("it uses the operator aten::rms_norm, which LibTorch"));
+}
+
+TEST_F(TorchTest, AnOperationWithoutDerivativesIsDifferenced) {
+  const auto f = read("    return torch.special_bessel_j0(torch.linear(x, self.W1, self.b1))\n");
+  EXPECT_EQ(f->traits().first, Derivative::kFiniteDifference);
+  EXPECT_EQ(f->traits().second, Derivative::kFiniteDifference);
+  expect_right_derivatives(*f);
+}
+
+TEST_F(TorchTest, AStepIsNoMistakeOfTheDerivatives) {
+  const auto f = read("    return torch.stack([x[:, 0], x[:, 1], (x[:, 0] > 0.1).double()], dim=1)\n");
+  EXPECT_FALSE(f->traits().smooth);
+  EXPECT_EQ(f->traits().first, Derivative::kExact);
+}
+
 TEST_F(TorchTest, AModuleThatIsNoFunctionOfPointsIsRefused) {
   const std::map<std::string, std::string> cases = {
       {"    return torch.linear(x, self.W1).sum(0)\n", "expected [3, ...]"},
@@ -287,6 +398,12 @@ TEST_F(TorchTest, AModuleThatIsNoFunctionOfPointsIsRefused) {
       {"    return torch.linear(x, self.W1) > 0\n", "expected floating point"},
       {"    return torch.linear(x, self.W1).data * torch.sin(torch.linear(x, self.W1))\n", "contradict its values"},
       {"    return x * torch.sin(x)\n", "integer attribute latent_dimension"},
+      // Right at most points, and so it must be judged at each.
+      {"    h = torch.linear(x, self.W1)\n    return torch.where(h > 2, h.data * h.data, h * h)\n", "of 24 probes"},
+      {"    return torch.round(100 * torch.linear(x, self.W1)) / 100\n", "aten::round"},
+      {"    self.b1 = x[0]\n    return x * self.b1\n", "changes its own attribute 'b1'"},
+      {"    assert x.size(1) > 5, 'odd things'\n    return torch.linear(x, self.W1)\n",
+       "odd things, in `assert x.size(1) > 5"},
       {"    return torch.linear(torch.linear(x, self.W1), self.W1)\n", "shapes cannot be multiplied"},
   };
   for (const auto& [forward, message] : cases) {
