@@ -7,12 +7,14 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/inliner.h>
-#include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
 #include <random>
 #include <string_view>
 #include <utility>
+
+#include "pullback/generators/torch/archive.h"
+#include "pullback/generators/torch/opening_limits.h"
 
 namespace pullback::internal {
 namespace {
@@ -141,7 +143,9 @@ std::optional<at::Tensor> constant_tensor(const torch::jit::Value& value) {
 }
 
 TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType precision) : precision_(precision) {
-  torch::jit::Module module = torch::jit::load(path.string(), at::Device(at::kCPU));
+  std::error_code ignored;
+  const OpeningLimits limits(std::filesystem::file_size(path, ignored));
+  torch::jit::Module module = load_torchscript(path);
   if (!module.find_method("forward")) throw TorchFailure("the module has no forward method");
   module.eval();
   defaults_ = default_arguments(module.get_method("forward").function().getSchema());
@@ -152,6 +156,7 @@ TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType preci
   graph_ = frozen.get_method("forward").graph()->copy();
   torch::jit::Inline(*graph_);
   convert_constants(*graph_->block(), precision);
+  limit_loops(*graph_);
   if (has_operation(*graph_->block(), [](const std::string& kind) { return kind == "prim::SetAttr"; })) {
     throw TorchFailure("the module changes its own attributes when it is evaluated");
   }
@@ -164,6 +169,7 @@ TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType preci
 at::Tensor TorchModule::raw(const at::Tensor& Z) const {
   torch::jit::Stack stack{self_, Z.to(precision_)};
   stack.insert(stack.end(), defaults_.begin(), defaults_.end());
+  const LoopLimit limit;
   torch::jit::InterpreterState(code_).run(stack);
   if (stack.size() != 1 || !stack[0].isTensor()) {
     throw TorchFailure(
