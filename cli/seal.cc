@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -30,6 +32,7 @@ class Hash {
       for (const Json& value : json) add(value);
     }
     for (const auto& [key, value] : members(json)) {
+      if (key.ends_with("seconds")) continue;
       add(key + "\n");
       add(*value);
     }
@@ -48,8 +51,15 @@ class Hash {
   std::uint64_t state_ = 14695981039346656037U;
 };
 
+// When, where and how fast the work was done. Two runs with the same results have the same seals.
+constexpr const char* kCircumstances[] = {"created", "command", "environment", "threads", "overview"};
+
+bool is_circumstance(const std::string& key) {
+  return std::ranges::find(kCircumstances, key) != std::end(kCircumstances);
+}
+
 // What a solver alone knows of a result.
-constexpr const char* kOwnFields[] = {"from", "to", "pair", "message", "seconds", "effort", "base", "trace", "outcome"};
+constexpr const char* kOwnFields[] = {"from", "to", "pair", "message", "effort", "base", "outcome"};
 constexpr const char* kUnmeasured[] = {"shorter_known"};
 
 Json pick(const Json& object, const char* key) {
@@ -73,12 +83,13 @@ std::string seal_of_document(const Json& document, bool measured_summary) {
   Hash hash;
   for (const auto& [key, value] : members(document)) {
     if (key == "seal" || key == "generator" || key == "decorators" || key == "generators") continue;
+    if (is_circumstance(key)) continue;
     hash.add(Json(key));
     hash.add(key == "results" ? Json(value->size()) : *value);
   }
   for (const Json& part : pick(document, "generators")) {
     for (const auto& [key, value] : members(part)) {
-      if (key == "name" || key == "results" || (measured_summary && key == "summary")) continue;
+      if (key == "name" || key == "results" || key == "summary") continue;
       hash.add(Json(key));
       Json kept = *value;
       if (key == "pairs" && kept.is_array()) {

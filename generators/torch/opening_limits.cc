@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kMostBodies = 200'000;
+constexpr std::int64_t kMostBodies = 100'000;
 constexpr std::int64_t kBodiesBetweenLooks = 64;  // at the clock
 constexpr auto kMostLoopTime = std::chrono::seconds(10);
 constexpr std::uintmax_t kLargestTensor = std::uintmax_t{2} << 30;

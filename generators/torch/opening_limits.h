@@ -13,7 +13,7 @@ namespace pullback::internal {
 // ends an evaluation inside of a LoopLimit by an exception.
 void limit_loops(torch::jit::Graph& graph);
 
-// While it lives, the evaluations of this thread may go through at most 200,000 bodies of loops. Not to be nested.
+// While it lives, the evaluations of this thread may go through at most 100,000 bodies of loops. Not to be nested.
 // Beyond that the interpreter throws, with "a loop of its forward …" in the message.
 class LoopLimit {
  public:

@@ -250,7 +250,6 @@ TEST(Verify, WhatIsNotMeasuredIsFoundOutToo) {
       {"generators[1].latent_dimension", [](json& all) { all["generators"][1]["latent_dimension"] = 3; }},
       {"seal", [](json& all) { all["complete"] = false; }},
       {"seal", [](json& all) { all["settings"]["time_limit"] = 1; }},
-      {"seal", [](json& all) { all["command"] = "pullback compare"; }},
   };
   const auto expect_found = [](json results, const std::string& field, const Change& change) {
     change(results);
