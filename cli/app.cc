@@ -17,6 +17,7 @@
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/options.h"
+#include "pullback/cli/streams.h"
 #include "pullback/generators/error.h"
 
 namespace pullback::cli {
@@ -24,7 +25,10 @@ namespace pullback::cli {
 CLI::Validator in_range(double low, double high) {
   return {[low, high](std::string& text) {
             const auto number = parse_number(text);
-            if (number && *number >= low && *number <= high) return std::string();
+            const std::string fault = number_fault(text);
+            if (fault.empty() && number && *number >= low && *number <= high) return std::string();
+            if (number && !fault.empty())
+              return fmt::format("expected a number from {:g} to {:g}, got one that {}", low, high, fault);
             return fmt::format("expected a number from {:g} to {:g}, got \"{}\"", low, high, text);
           },
           ""};
@@ -390,8 +394,12 @@ int run(const std::vector<std::string>& arguments) {
     return parse_and_run(app, arguments, action);
   } catch (const std::invalid_argument& error) {
     return fail(kBadUsage, error.what());
+  } catch (const Interrupted& error) {
+    return fail(kNotConverged, error.what());
   } catch (const Error& error) {
     return fail(kBadFile, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kBadFile, "out of memory");
   } catch (const std::exception& error) {
     return fail(kBadFile, fmt::format("unexpected error: {}", error.what()));
   }

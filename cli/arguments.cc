@@ -6,17 +6,35 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <stdexcept>
 
 namespace pullback::cli {
 
 namespace {
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n\v\f";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+struct Parsed {
+  double value = 0;
+  bool number = false;    // the whole text is one
+  bool overflow = false;  // beyond the largest double
+  bool underflow = false;
+};
+
+Parsed parse(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  Parsed parsed;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed.value);
+  if (text.empty() || end != text.data() + text.size()) return parsed;
+  parsed.number = error == std::errc() || error == std::errc::result_out_of_range;
+  if (error != std::errc::result_out_of_range) return parsed;
+  // from_chars does not say on which side; strtod does, and this program keeps the C locale that it needs.
+  parsed.value = std::strtod(std::string(text).c_str(), nullptr);
+  parsed.overflow = std::isinf(parsed.value);
+  parsed.underflow = !parsed.overflow;
+  if (parsed.underflow) parsed.value = 0;
+  return parsed;
 }
 
 Vector parse_finite(std::string_view text, std::string_view option) {
@@ -28,10 +46,8 @@ Vector parse_finite(std::string_view text, std::string_view option) {
       throw std::invalid_argument(
           fmt::format("{}: expected numbers separated by commas, got \"{}\" in \"{}\"", option, fields[i], text));
     }
-    if (!std::isfinite(*number)) {
-      throw std::invalid_argument(fmt::format("{}: coordinate {} is {}, expected a finite number", option, i + 1,
-                                              std::isnan(*number) ? "NaN" : "infinite"));
-    }
+    const std::string fault = number_fault(fields[i]);
+    if (!fault.empty()) throw std::invalid_argument(fmt::format("{}: coordinate {} {}", option, i + 1, fault));
     point(static_cast<Eigen::Index>(i)) = *number;
   }
   return point;
@@ -49,16 +65,32 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
 std::optional<double> parse_number(std::string_view text) {
-  text = trim(text);
-  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size() || text.empty()) return std::nullopt;
-  // Out of range: as infinite as 1e999 is to a double; from_chars does not tell it from underflow.
-  if (error == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();
-  if (error != std::errc()) return std::nullopt;
-  return value;
+  const Parsed parsed = parse(text);
+  return parsed.number ? std::optional(parsed.value) : std::nullopt;
+}
+
+std::string number_fault(std::string_view text) {
+  const Parsed parsed = parse(text);
+  // No number that fits needs more than this many characters to be recognised.
+  const std::string_view shown = trim(text).substr(0, 24);
+  if (parsed.underflow) {
+    return fmt::format("underflows to 0: {} is nearer to zero than a double can be; give 0, or at least {:.2g}", shown,
+                       std::numeric_limits<double>::denorm_min());
+  }
+  if (parsed.overflow) {
+    return fmt::format("is infinite: {} overflows; the largest double is {:.2g}", shown,
+                       std::numeric_limits<double>::max());
+  }
+  if (!parsed.number || std::isfinite(parsed.value)) return "";
+  return fmt::format("is {}, expected a finite number", std::isnan(parsed.value) ? "NaN" : "infinite");
 }
 
 Vector parse_point(std::string_view text, std::string_view option, int dimension) {

@@ -87,7 +87,7 @@ Chart parse_chart(int dimension, std::string_view chart) {
     if (equals == std::string_view::npos) refuse(part);
     const std::string_view key = part.substr(0, equals);
     const std::string_view value = part.substr(equals + 1);
-    const auto number = parse_number(value);
+    const auto number = number_fault(value).empty() ? parse_number(value) : std::nullopt;
     if (key == "kappa" && number && *number >= 1 && std::isfinite(*number)) {
       kappa = *number;
     } else if (key == "seed" && number && *number >= 0 && *number <= kMostSeed && *number == std::floor(*number)) {

@@ -12,6 +12,7 @@
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
 #include "pullback/cli/parallel.h"
@@ -49,10 +50,11 @@ Setup prepare(const CompareArguments& arguments, const std::string& command) {
   study.time_limit = arguments.time_limit;
   study.command = command;
   study.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  const Interval box = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
+  study.box = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
+  study.outside = arguments.outside;
   for (const std::string& name : arguments.generators.empty() ? kDefaultGenerators : arguments.generators) {
     StudyPart part{session.open(name, {0, arguments.dimension}), {}, {}};
-    part.pairs = choose_pairs(part.space, arguments.pairs, arguments.seed, box, arguments.outside);
+    part.pairs = choose_pairs(part.space, arguments.pairs, study.seed, study.box, study.outside);
     part.results.resize(part.pairs.size() * study.solvers.size());
     study.parts.push_back(std::move(part));
   }
@@ -117,17 +119,22 @@ std::string text_of(const Study& study) {
 }  // namespace
 
 int run_compare(const CompareArguments& arguments, const std::string& command) {
-  Setup setup = prepare(arguments, command);
   const std::filesystem::path folder = arguments.out;
+  FileRoles roles;
+  roles.reads_generators(arguments.generators.empty() ? kDefaultGenerators : arguments.generators);
+  roles.reads(arguments.plugins, "--plugin");
+  roles.writes(folder, {"results.json", "report.html"}, "--out");
+  roles.check();
+  Setup setup = prepare(arguments, command);
   require_writable_folder(folder);
   finish_on_interrupt();
   if (setup.study.threads > 1) use_one_blas_thread();
   const Json environment = describe_environment();
   run_study(setup, environment, folder / "results.json");
 
-  write_file(folder / "results.json", as_text(study_json(setup.study, environment)));
-  write_file(folder / "report.html",
-             make_page("pullback: geodesic solvers compared", report_data(setup.study, environment)));
+  const std::string results = as_text(study_json(setup.study, environment));
+  const std::string page = make_page("pullback: geodesic solvers compared", report_data(setup.study, environment));
+  write_files({{folder / "results.json", results}, {folder / "report.html", page}});
   std::string text = text_of(setup.study);
   if (!setup.study.complete) text += "Interrupted: this is what was finished.\n";
   text += fmt::format("\nreport: {}\n", (folder / "report.html").string());

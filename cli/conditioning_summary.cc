@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "pullback/cli/seal.h"
 #include "pullback/cli/statistics.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/study_summary.h"
@@ -71,15 +72,20 @@ Json cells_json(const ConditioningStudy& study, const std::vector<ConditioningCe
 }
 
 // A run as it stands in results.json: its JSON with what the whole study says of it.
-std::string result_text(const ConditioningRun& run, double best) {
-  const Json verdict = {{"outcome", to_string(outcome_of(run, best))},
-                        {"length_ratio", number_json(run.length / best)}};
+std::string result_text(const ConditioningRun& run, double best, const Json& pair, std::size_t index) {
+  Json verdict = {{"outcome", to_string(outcome_of(run, best))}, {"length_ratio", number_json(run.length / best)}};
+  Json sealed = Json::parse(run.result);
+  sealed["outcome"] = verdict["outcome"];
+  sealed["from"] = pair["from"];
+  sealed["to"] = pair["to"];
+  verdict["seal"] = seal_of_result(sealed, index, sealed["solver"].get<std::string>());
   const std::string head = verdict.dump();
   return head.substr(0, head.size() - 1) + "," + run.result.substr(1);
 }
 
-std::string space_text(const ConditioningStudy& study, std::size_t number, std::size_t kappa,
-                       const std::vector<ConditioningCell>& cells, const std::vector<double>& best) {
+// A map in one chart, without its results.
+Json space_json(const ConditioningStudy& study, std::size_t number, std::size_t kappa,
+                const std::vector<ConditioningCell>& cells, const std::vector<double>& best) {
   const ConditioningPanel& panel = study.panels[number];
   const ConditionedSpace& space = panel.spaces[kappa];
   Json pairs = Json::array();
@@ -88,17 +94,20 @@ std::string space_text(const ConditioningStudy& study, std::size_t number, std::
                      {"to", as_json(ConstVectorRef(space.pairs[i].to))},
                      {"best_length", number_json(best[i])}});
   }
-  const Json json = {{"name", space.space.name},     {"family", panel.family},
-                     {"dimension", panel.dimension}, {"kappa", space.kappa},
-                     {"pairs", std::move(pairs)},    {"summary", cells_json(study, cells, kappa, 1)}};
-  std::string text = json.dump();
+  return {{"name", space.space.name}, {"family", panel.family},    {"dimension", panel.dimension},
+          {"kappa", space.kappa},     {"pairs", std::move(pairs)}, {"summary", cells_json(study, cells, kappa, 1)}};
+}
+
+std::string space_text(const ConditioningStudy& study, std::size_t number, std::size_t kappa, const Json& space,
+                       const std::vector<double>& best) {
+  std::string text = space.dump();
   text.back() = ',';
   text += "\"results\":[";
-  bool first = true;
+  std::size_t index = 0;
   for_each_run(study, number, [&](const ConditioningJob& job, const ConditioningRun& run) {
     if (job.kappa != kappa) return;
-    text += (first ? "" : ",") + result_text(run, best[job.pair]);
-    first = false;
+    text += (index == 0 ? "" : ",") + result_text(run, best[job.pair], space["pairs"][job.pair], index);
+    ++index;
   });
   return text + "]}";
 }
@@ -188,10 +197,12 @@ std::string conditioning_results(const ConditioningStudy& study, const Json& env
     const std::vector<double> best = best_lengths(study, panel);
     const std::vector<ConditioningCell> cells = panel_cells(study, panel);
     for (std::size_t kappa = 0; kappa < study.settings.kappas.size(); ++kappa) {
-      text += (panel + kappa > 0 ? ",\n" : "\n") + space_text(study, panel, kappa, cells, best);
+      Json space = space_json(study, panel, kappa, cells, best);
+      text += (panel + kappa > 0 ? ",\n" : "\n") + space_text(study, panel, kappa, space, best);
+      header["generators"].push_back(std::move(space));
     }
   }
-  return text + "]}\n";
+  return text + fmt::format("],\"seal\":\"{}\"}}\n", seal_of_document(header, false));
 }
 
 Json conditioning_report(const ConditioningStudy& study, const Json& environment) {

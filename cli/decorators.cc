@@ -48,6 +48,8 @@ bool is_path(std::string_view text) {
 double value_of(std::string_view step, double lowest, bool inclusive) {
   const auto equals = step.find('=');
   const auto value = equals == std::string_view::npos ? std::nullopt : parse_number(step.substr(equals + 1));
+  const std::string fault = value ? number_fault(step.substr(equals + 1)) : "";
+  if (!fault.empty()) throw std::invalid_argument(fmt::format("step \"{:.40}\": {} {}", step, name_of(step), fault));
   if (value && std::isfinite(*value) && (*value > lowest || (inclusive && *value == lowest))) return *value;
   throw std::invalid_argument(fmt::format("step \"{:.40}\": expected {}=NUMBER, {} {}", step, name_of(step),
                                           inclusive ? "at least" : "above", lowest));

@@ -8,6 +8,7 @@
 #include "pullback/cli/batch.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/result_json.h"
 
@@ -84,6 +85,13 @@ int run_distances(const DistancesArguments& arguments) {
   if (arguments.out == "-" && arguments.json == "-") {
     throw std::invalid_argument("--out and --json are both -, and standard output can take only one of them");
   }
+  FileRoles roles;
+  add_inputs(arguments.solve, roles);
+  roles.reads(arguments.table, "POINTS");
+  roles.writes(arguments.out, "--out");
+  if (arguments.out != "-") roles.writes(terminations_path(arguments.out), "--out");
+  roles.writes(arguments.json, "--json");
+  roles.check();
   const Batch batch = open_batch(arguments.solve, known_dimension("", arguments.table, 1, arguments.solve.dimension));
   const int dimension = batch.space.dimension();
   const Matrix points = read_table(arguments.table, dimension, fmt::format("a point of dimension {}", dimension));
@@ -101,9 +109,12 @@ int run_distances(const DistancesArguments& arguments) {
   const std::vector<GeodesicResult> results = solve_batch(batch, ends);
   const Tables tables = fill_tables(static_cast<int>(points.cols()), pairs, results);
 
-  write_output(arguments.out, lengths_csv(tables.lengths));
-  if (!to_standard_output) write_file(terminations_path(arguments.out), terminations_csv(tables));
-  if (!arguments.json.empty()) write_output(arguments.json, as_text(tables_json(arguments, tables)));
+  const std::string lengths = lengths_csv(tables.lengths);
+  const std::string terminations = terminations_csv(tables);
+  const std::string json = arguments.json.empty() ? "" : as_text(tables_json(arguments, tables));
+  write_outputs({{arguments.out, lengths},
+                 {to_standard_output ? "" : terminations_path(arguments.out), terminations},
+                 {arguments.json, json}});
   const bool all =
       std::ranges::all_of(results, [](const GeodesicResult& r) { return r.termination == Termination::kConverged; });
   return all ? kDone : kNotConverged;

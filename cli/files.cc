@@ -1,20 +1,17 @@
 #include "pullback/cli/files.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
 #include <vector>
 
 #include "pullback/cli/arguments.h"
+#include "pullback/cli/streams.h"
 #include "pullback/generators/error.h"
 
 namespace pullback::cli {
@@ -23,112 +20,57 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_header(const std::vector<std::string_view>& fields, int columns) {
-  if (static_cast<int>(fields.size()) != columns) return false;
-  for (const auto& field : fields) {
-    if (field.empty() || parse_number(field)) return false;
-  }
-  return true;
+bool is_header(const std::vector<std::string_view>& fields) {
+  return std::ranges::none_of(fields, [](std::string_view field) { return field.empty() || parse_number(field); });
 }
 
-void append_row(const std::string& where, const std::vector<std::string_view>& fields, int columns,
-                std::string_view meaning, std::vector<double>& values) {
-  if (static_cast<int>(fields.size()) != columns) {
-    throw Error(fmt::format("{}: expected {} numbers ({}), got {} field{}", where, columns, meaning, fields.size(),
-                            fields.size() == 1 ? "" : "s"));
-  }
+// Before the line is taken apart, so that a line of a gigabyte costs no more than itself.
+void require_columns(const std::string& where, std::string_view line, int columns, std::string_view meaning) {
+  const auto found = 1 + std::ranges::count(line, ',');
+  if (found == columns) return;
+  throw Error(fmt::format("{}: expected {} numbers ({}), got {} field{}", where, columns, meaning, found,
+                          found == 1 ? "" : "s"));
+}
+
+void append_row(const std::string& where, const std::vector<std::string_view>& fields, std::vector<double>& values) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto number = parse_number(fields[i]);
     // What a file holds may be anything: quote no more of it than a number could be long.
     if (!number) throw Error(fmt::format("{}: field {} is not a number: \"{:.24}\"", where, i + 1, fields[i]));
-    if (!std::isfinite(*number)) {
-      throw Error(fmt::format("{}: field {} is {}, expected a finite number", where, i + 1,
-                              std::isnan(*number) ? "NaN" : "infinite"));
-    }
+    const std::string fault = number_fault(fields[i]);
+    if (!fault.empty()) throw Error(fmt::format("{}: field {} {}", where, i + 1, fault));
     values.push_back(*number);
   }
-}
-
-bool is_special(const fs::path& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 [[noreturn]] void cannot_write(const fs::path& path, int error) {
   throw Error(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
 }
 
-// A file beside `path` that did not exist before, opened for writing.
-struct TemporaryFile {
-  explicit TemporaryFile(const fs::path& target) : path(fmt::format("{}.{}.tmp", target.string(), getpid())) {
-    struct stat status {};
-    if (stat(target.c_str(), &status) == 0) {
-      if (S_ISDIR(status.st_mode)) cannot_write(target, EISDIR);
-      if (access(target.c_str(), W_OK) != 0) cannot_write(target, errno);
-    }
-    descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0) cannot_write(target, errno);
-  }
-  ~TemporaryFile() {
-    if (descriptor >= 0) {
-      close(descriptor);
-      unlink(path.c_str());
-    }
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  std::string path;
-  int descriptor = -1;
-};
-
-bool write_all(int descriptor, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(descriptor, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-void write_directly(const fs::path& path, std::string_view content) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (descriptor < 0) cannot_write(path, errno);
-  const bool written = write_all(descriptor, content);
-  const int error = errno;
-  close(descriptor);
-  if (!written) cannot_write(path, error);
+// The next line of `text`, without its end; what was taken is removed.
+std::string_view take_line(std::string_view& text) {
+  const auto end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
 }
 
 }  // namespace
 
-std::string read_whole(const fs::path& path, std::string_view expected) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) {
-    throw Error(fmt::format("{}: is a folder, expected {}", path.string(), expected));
-  }
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
-  std::ostringstream content;
-  content << in.rdbuf();
-  if (in.bad()) throw Error(fmt::format("{}: reading it failed: {}", path.string(), std::strerror(errno)));
-  return std::move(content).str();
-}
-
 Matrix read_table(const fs::path& path, int columns, std::string_view meaning) {
-  std::string content = read_whole(path, "a CSV file");
-  if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);  // the mark that spreadsheets put first
+  const std::string content = read_whole(path, "a CSV file");
+  std::string_view rest = content;
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // the mark that spreadsheets put first
   std::vector<double> values;
   bool first = true;
-  int number = 0;
-  for (const std::string_view line : split(content, '\n')) {
-    ++number;
+  for (int number = 1; !rest.empty(); ++number) {
+    const std::string_view line = trim(take_line(rest));
     if (line.empty() || line.front() == '#') continue;
+    const std::string where = fmt::format("{}:{}", path.string(), number);
+    require_columns(where, line, columns, meaning);
     const auto fields = split(line, ',');
-    if (std::exchange(first, false) && is_header(fields, columns)) continue;
-    append_row(fmt::format("{}:{}", path.string(), number), fields, columns, meaning, values);
+    if (std::exchange(first, false) && is_header(fields)) continue;
+    append_row(where, fields, values);
   }
   if (values.empty()) {
     throw Error(fmt::format("{}: has no rows, expected {} numbers a row ({})", path.string(), columns, meaning));
@@ -154,7 +96,7 @@ void require_writable(const fs::path& path) {
     if (access(path.c_str(), W_OK) != 0) cannot_write(path, errno);
     return;
   }
-  const TemporaryFile probe(path);
+  const AtomicFile probe(path);
 }
 
 void require_writable_folder(const fs::path& folder) {
@@ -165,12 +107,17 @@ void require_writable_folder(const fs::path& folder) {
   require_writable(folder / "results.json");
 }
 
-void write_file(const fs::path& path, std::string_view content) {
-  if (is_special(path)) return write_directly(path, content);
-  TemporaryFile file(path);
-  if (!write_all(file.descriptor, content) || fsync(file.descriptor) != 0) cannot_write(path, errno);
-  if (std::rename(file.path.c_str(), path.c_str()) != 0) cannot_write(path, errno);
-  close(std::exchange(file.descriptor, -1));
+void write_file(const fs::path& path, std::string_view content) { write_files({{path, content}}); }
+
+void write_files(const FileContents& files) {
+  FileContents regular;
+  for (const auto& file : files) {
+    if (!is_special(file.first)) regular.push_back(file);
+  }
+  write_atomically(regular);
+  for (const auto& [path, content] : files) {
+    if (is_special(path)) write_special(path, content);
+  }
 }
 
 void write_standard_output(std::string_view content) {
@@ -179,9 +126,15 @@ void write_standard_output(std::string_view content) {
   }
 }
 
-void write_output(const fs::path& path, std::string_view content) {
-  if (path == "-") return write_standard_output(content);
-  write_file(path, content);
+void write_outputs(const FileContents& outputs) {
+  FileContents files;
+  for (const auto& output : outputs) {
+    if (!output.first.empty() && output.first != "-") files.push_back(output);
+  }
+  write_files(files);
+  for (const auto& [path, content] : outputs) {
+    if (path == "-") write_standard_output(content);
+  }
 }
 
 }  // namespace pullback::cli

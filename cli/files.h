@@ -5,13 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "pullback/generators/atomic_file.h"
 #include "pullback/generators/types.h"
 
 namespace pullback::cli {
-
-// The bytes of a file. `expected` says in errors what it should be ("a CSV file").
-// Errors: pullback::Error with the path for a file that cannot be read.
-std::string read_whole(const std::filesystem::path& path, std::string_view expected);
 
 // Rows of `columns` numbers separated by commas, returned as columns: columns×K, K ≥ 1. Blank lines and lines that
 // start with '#' are skipped, and so is a first line of as many fields none of which is a number: a header. `meaning`
@@ -29,14 +26,17 @@ void require_writable(const std::filesystem::path& path);
 // Makes the folder where it is missing and checks that files can be written into it. Errors: as above.
 void require_writable_folder(const std::filesystem::path& folder);
 
-// Writes beside `path` and renames, so that `path` is old or whole. What is not a regular file (/dev/null, a pipe) is
-// written directly. Errors: pullback::Error with the path.
+// Writes as AtomicFile does, so that `path` is old or whole. What is not a regular file (/dev/null, a pipe) is written
+// directly. Errors: pullback::Error with the path.
 void write_file(const std::filesystem::path& path, std::string_view content);
+
+// Files that belong together, such as results and their report: all are old, or all are whole. Errors: as above.
+void write_files(const FileContents& files);
 
 // Errors: pullback::Error when not all of it could be written (a full disk behind a redirection).
 void write_standard_output(std::string_view content);
 
-// To a file, or to standard output when `path` is "-".
-void write_output(const std::filesystem::path& path, std::string_view content);
+// As write_files(), with what is for "-" on standard output and what is for an empty path nowhere.
+void write_outputs(const FileContents& outputs);
 
 }  // namespace pullback::cli

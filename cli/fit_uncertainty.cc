@@ -6,6 +6,7 @@
 
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/text.h"
 #include "pullback/cli/uncertainty.h"
@@ -45,6 +46,12 @@ int run_fit_uncertainty(const FitUncertaintyArguments& arguments, const std::str
         fmt::format("--out: expected a file that ends in .safetensors, got \"{:.80}\"", arguments.out));
   }
   const fs::path path = find_model_file(arguments.model);
+  FileRoles roles;
+  roles.reads(path, "MODEL");
+  roles.reads(arguments.data, "--data");
+  for (const std::string& file : arguments.files) roles.reads(find_model_file(file), "--member");
+  roles.writes(arguments.out, "--out");
+  roles.check();
   const ModelFile model = read_model(path);
   if (settings.method == UncertaintyMethod::kRbf && model.codes.cols() > 0 && settings.centres > model.codes.cols()) {
     throw std::invalid_argument(fmt::format("--centres: expected at most {}, the number of codes, got {}",

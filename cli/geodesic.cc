@@ -10,8 +10,10 @@
 #include "pullback/cli/commands.h"
 #include "pullback/cli/decorators.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/result_json.h"
+#include "pullback/cli/seal.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
 
@@ -68,11 +70,13 @@ Json results_json(const GeodesicArguments& arguments, const Batch& batch, const 
     Json entry = {{"from", as_json(ConstVectorRef(pairs[i].from))}, {"to", as_json(ConstVectorRef(pairs[i].to))}};
     entry.update(as_json(results[i], arguments.samples));
     if (!steps.empty()) entry.update(plain_json(batch.space, results[i], arguments.samples));
+    entry["seal"] = seal_of_result(entry, i, arguments.solve.solver);
     list.push_back(std::move(entry));
   }
   Json all = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}};
   if (!steps.empty()) all["decorators"] = as_json(steps);
   all["results"] = std::move(list);
+  all["seal"] = seal_of_document(all, false);
   return all;
 }
 
@@ -110,13 +114,20 @@ std::string text_of_many(const std::vector<EndPoints>& pairs, const std::vector<
 
 int run_geodesic(const GeodesicArguments& arguments) {
   require_one_way_to_give_ends(arguments);
+  FileRoles roles;
+  add_inputs(arguments.solve, roles);
+  roles.reads(arguments.pairs, "--pairs");
+  roles.writes(arguments.json, "--json");
+  roles.check();
   const Batch batch = open_batch(arguments.solve, known_from(arguments));
   const std::vector<EndPoints> pairs = read_pairs(arguments, batch.space.dimension());
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
 
   const std::vector<GeodesicResult> results = solve_batch(batch, pairs);
 
-  if (!arguments.json.empty()) write_output(arguments.json, as_text(results_json(arguments, batch, pairs, results)));
+  if (!arguments.json.empty()) {
+    write_outputs({{arguments.json, as_text(results_json(arguments, batch, pairs, results))}});
+  }
   if (arguments.json != "-") {
     write_standard_output(pairs.size() == 1 ? text_of_one(batch, pairs[0], results[0]) : text_of_many(pairs, results));
   }

@@ -12,6 +12,7 @@
 #include "pullback/cli/decorators.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/inspect_geodesics.h"
 #include "pullback/cli/interrupt.h"
@@ -358,6 +359,13 @@ std::string text_of(const Inspection& inspection) {
 
 int run_inspect(const InspectArguments& arguments) {
   const std::filesystem::path folder = arguments.out;
+  FileRoles roles;
+  roles.reads_generator(arguments.generator);
+  roles.reads(arguments.points, "--points");
+  roles.reads(arguments.plugins, "--plugin");
+  roles.writes(arguments.json, "--json");
+  roles.writes(folder, {"inspect.json", "inspect.html"}, "--out");
+  roles.check();
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
   Inspection inspection = open_inspection(arguments);
   if (!folder.empty()) require_writable_folder(folder);
@@ -365,10 +373,11 @@ int run_inspect(const InspectArguments& arguments) {
   run_surveys(inspection);
 
   const std::string json = as_text(inspection_json(inspection));
-  if (!arguments.json.empty()) write_output(arguments.json, json);
-  if (!folder.empty()) {
-    write_file(folder / "inspect.json", json);
-    write_file(folder / "inspect.html", make_page("pullback: " + inspection.space.name, page_data(inspection)));
+  if (folder.empty()) {
+    write_outputs({{arguments.json, json}});
+  } else {
+    const std::string page = make_page("pullback: " + inspection.space.name, page_data(inspection));
+    write_outputs({{arguments.json, json}, {folder / "inspect.json", json}, {folder / "inspect.html", page}});
   }
   if (arguments.json != "-") {
     std::string text = text_of(inspection);

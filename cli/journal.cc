@@ -3,13 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
-#include "pullback/cli/files.h"
+#include "pullback/cli/streams.h"
 #include "pullback/generators/error.h"
 
 namespace pullback::cli {
@@ -28,9 +29,11 @@ std::string difference(const Json& there, const Json& now) {
 }
 
 Json parse_line(const std::string& line, const std::string& path, int number) {
-  Json json = Json::parse(line, nullptr, false);
-  if (json.is_discarded()) throw Error(fmt::format("{}:{}: is damaged: not JSON", path, number));
-  return json;
+  try {
+    return parse_json(line, fmt::format("{}:{}", path, number));
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}; the journal is damaged: remove it, or choose another --out", error.what()));
+  }
 }
 
 }  // namespace
@@ -38,8 +41,13 @@ Json parse_line(const std::string& line, const std::string& path, int number) {
 Journal::Journal(std::filesystem::path path, const Json& header, const std::function<void(const JsonView&)>& entry)
     : path_(std::move(path)) {
   const std::string name = path_.string();
-  descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw Error(fmt::format("{}: cannot be opened: {}", name, std::strerror(errno)));
+  struct stat status {};
+  if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(std::exchange(descriptor_, -1));
+    throw Error(fmt::format("{}: is not a regular file", name));
+  }
   if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     close(std::exchange(descriptor_, -1));
     throw Error(fmt::format("{}: another process is working on it", name));

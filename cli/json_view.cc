@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "pullback/cli/files.h"
+#include "pullback/cli/streams.h"
 #include "pullback/generators/error.h"
 
 namespace pullback::cli {
@@ -30,23 +30,28 @@ class UniqueKeys {
 
 }  // namespace
 
-Json read_json(const std::filesystem::path& path) {
-  const std::string text = read_whole(path, "a JSON file");
+Json parse_json(const std::string& text, const std::string& name) {
   UniqueKeys keys;
+  bool deep = false;
   try {
-    return Json::parse(text, [&](int /*depth*/, Json::parse_event_t event, const Json& value) {
+    Json json = Json::parse(text, [&](int depth, Json::parse_event_t event, const Json& value) {
       keys(event, value);
-      return true;
+      deep = deep || depth > kDeepest;
+      return depth <= kDeepest;
     });
+    // What is no object is no document of this tool, and whoever asked for one says so better.
+    if (deep && json.is_object()) throw Error(fmt::format("is nested more than {} levels deep", kDeepest));
+    return json;
   } catch (const Json::parse_error& error) {
-    throw Error(
-        fmt::format("{}: is not JSON: wrong or cut off at byte {} of {}", path.string(), error.byte, text.size()));
+    throw Error(fmt::format("{}: is not JSON: wrong or cut off at byte {} of {}", name, error.byte, text.size()));
   } catch (const Json::exception&) {
-    throw Error(fmt::format("{}: holds a number beyond the range of a double", path.string()));
+    throw Error(fmt::format("{}: holds a number beyond the range of a double", name));
   } catch (const Error& error) {
-    throw Error(fmt::format("{}: {}", path.string(), error.what()));
+    throw Error(fmt::format("{}: {}", name, error.what()));
   }
 }
+
+Json read_json(const std::filesystem::path& path) { return parse_json(read_whole(path, "a JSON file"), path.string()); }
 
 std::string quote(const Json& json) {
   constexpr std::size_t kMost = 40;
@@ -85,6 +90,16 @@ double JsonView::number() const {
 }
 
 double JsonView::number_or_zero(const char* key) const { return has(key) ? at(key).number() : 0; }
+
+bool JsonView::boolean() const {
+  if (!json_->is_boolean()) fail("true or false");
+  return json_->get<bool>();
+}
+
+std::int64_t JsonView::whole() const {
+  if (!json_->is_number_integer() || json_->get<std::int64_t>() < 0) fail("a whole number from 0");
+  return json_->get<std::int64_t>();
+}
 
 std::string JsonView::text() const {
   if (!json_->is_string()) fail("text");

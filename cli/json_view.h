@@ -9,9 +9,16 @@
 
 namespace pullback::cli {
 
-// Parses a file. Errors: pullback::Error with the path for a file that cannot be read, is not JSON (also NaN, Infinity
-// and numbers beyond a double), or names a key twice in one object, which readers would understand differently.
+// Parses a file of at most kDeepest levels. Errors: pullback::Error with the path for a file that cannot be read, is
+// not JSON (also NaN, Infinity and numbers beyond a double), or names a key twice in one object, which readers would
+// understand differently.
 Json read_json(const std::filesystem::path& path);
+
+// The same for text; `name` stands for the path in errors.
+Json parse_json(const std::string& text, const std::string& name);
+
+// No document of this tool is nested deeper. Much deeper ones end programs that walk through them.
+inline constexpr int kDeepest = 64;
 
 // A value in a document and where it stands, so that what is wrong with it can be said.
 //
@@ -32,6 +39,8 @@ class JsonView {
   double number() const;  // null is NaN, as it is written
   double number_or_zero(const char* key) const;
   std::string text() const;
+  bool boolean() const;
+  std::int64_t whole() const;          // a whole number from 0
   int index(std::size_t count) const;  // a whole number from 0 to count − 1
   Vector vector() const;               // of numbers
   Matrix columns(int rows) const;      // a list of points of `rows` coordinates each, as columns

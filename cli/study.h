@@ -35,6 +35,8 @@ struct Study {
   std::vector<StudyPart> parts;
   int pairs = 0;
   std::uint64_t seed = 0;
+  Interval box{0, 1};  // of pairs on generators without codes
+  double outside = 0;  // share of the pairs with ends outside of the data
   int threads = 1;
   double time_limit = 0;
   std::string command;

@@ -13,6 +13,7 @@
 #include "pullback/cli/conditioning_summary.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
 #include "pullback/cli/journal.h"
@@ -124,6 +125,11 @@ std::string text_of(const ConditioningStudy& study, const std::filesystem::path&
 }  // namespace
 
 int run_study_conditioning(const ConditioningArguments& arguments, const std::string& command) {
+  const std::filesystem::path folder = arguments.out;
+  FileRoles roles;
+  roles.reads(arguments.plugins, "--plugin");
+  roles.writes(folder, {"results.json", "study.html", "journal.jsonl"}, "--out");
+  roles.check();
   Session session(arguments.plugins);
   ConditioningStudy study;
   study.settings = choose_settings(arguments, session);
@@ -134,7 +140,6 @@ int run_study_conditioning(const ConditioningArguments& arguments, const std::st
   study.command = command;
   study.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   study.threads = thread_count(arguments.threads);
-  const std::filesystem::path folder = arguments.out;
   require_writable_folder(folder);
   const Json header = {{"schema", "pullback-conditioning-1"}, {"settings", as_json(study.settings)}};
   Journal journal(folder / "journal.jsonl", header, [&](const JsonView& entry) { take_entry(study, entry); });
@@ -144,9 +149,10 @@ int run_study_conditioning(const ConditioningArguments& arguments, const std::st
 
   run_missing(study, solvers, journal);
 
-  write_file(folder / "results.json", conditioning_results(study, environment));
-  write_file(folder / "study.html", make_page("pullback: geodesic solvers and ill-conditioned Jacobians",
-                                              conditioning_report(study, environment)));
+  const std::string results = conditioning_results(study, environment);
+  const std::string page =
+      make_page("pullback: geodesic solvers and ill-conditioned Jacobians", conditioning_report(study, environment));
+  write_files({{folder / "results.json", results}, {folder / "study.html", page}});
   write_standard_output(text_of(study, folder));
   return study.complete ? kDone : kNotConverged;
 }

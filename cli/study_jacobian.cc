@@ -11,6 +11,7 @@
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
 #include "pullback/cli/jacobian_study.h"
@@ -115,7 +116,9 @@ Json read_results(const std::string& path) {
 }
 
 // Errors: pullback::Error for results without what the page shows.
-void write_report(Json results, const std::filesystem::path& folder, const std::string& source) {
+// With `with_results`, the results are written beside the report.
+void write_report(Json results, const std::filesystem::path& folder, const std::string& source, bool with_results) {
+  const std::string written = with_results ? as_text(results) : "";
   std::string text;
   try {
     const auto solvers = results.at("settings").at("solvers").get<std::vector<std::string>>();
@@ -129,7 +132,10 @@ void write_report(Json results, const std::filesystem::path& folder, const std::
     throw Error(fmt::format("{}: not the results of `study jacobian`: {}", source, error.what()));
   }
   require_writable_folder(folder);
-  write_file(folder / "report.html", make_page("pullback: Jacobians of generative models", results));
+  const std::string page = make_page("pullback: Jacobians of generative models", results);
+  FileContents outputs{{folder / "report.html", page}};
+  if (with_results) outputs.emplace_back(folder / "results.json", written);
+  write_files(outputs);
   text += fmt::format(
       "in, out: over the data's region and around it, median over the models of a label of the median over points;\n"
       "smoothness: change of log det M per standard deviation of the data; kept: without collapsed coordinates; "
@@ -143,17 +149,22 @@ void write_report(Json results, const std::filesystem::path& folder, const std::
 }  // namespace
 
 int run_study_jacobian(const JacobianArguments& arguments, const std::string& command) {
+  FileRoles roles;
+  roles.reads(arguments.from, "--from");
+  for (const std::string& model : arguments.models) roles.reads_generator(split_label(model).specification);
+  roles.reads(arguments.plugins, "--plugin");
+  roles.writes(arguments.out, {"report.html"}, "--out");
+  if (arguments.from.empty()) roles.writes(arguments.out, {"results.json"}, "--out");
+  roles.check();
   if (!arguments.from.empty()) {
     if (!arguments.models.empty()) throw std::invalid_argument("--from: draws results again and takes no models");
-    write_report(read_results(arguments.from), arguments.out, arguments.from);
+    write_report(read_results(arguments.from), arguments.out, arguments.from, false);
     return kDone;
   }
   const JacobianSettings settings = settings_of(arguments);
   Json results = results_frame(settings, arguments, command);
   run_models(arguments, settings, results);
-  const std::filesystem::path path = std::filesystem::path(arguments.out) / "results.json";
-  write_file(path, as_text(results));
-  write_report(results, arguments.out, path.string());
+  write_report(results, arguments.out, (std::filesystem::path(arguments.out) / "results.json").string(), true);
   return results.at("complete").get<bool>() ? kDone : kNotConverged;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "pullback/cli/arguments.h"
+#include "pullback/cli/seal.h"
 
 namespace pullback::cli {
 
@@ -39,6 +40,10 @@ Json part_json(const Study& study, const StudyPart& part) {
                    {"length_ratio", number_json(length_ratio(*result, best[i]))}};
       json.update(as_json(*result, kCurveSamples));
       json["trace"] = trace_json(result->trace);
+      Json sealed = json;
+      sealed["from"] = pairs.back()["from"];
+      sealed["to"] = pairs.back()["to"];
+      json["seal"] = seal_of_result(sealed, results.size(), study.solvers[s]);
       results.push_back(std::move(json));
     }
   }
@@ -71,6 +76,8 @@ Json settings_json(const Study& study) {
   return {{"solvers", study.solvers},
           {"pairs", study.pairs},
           {"seed", study.seed},
+          {"box", {study.box.low, study.box.high}},
+          {"outside", study.outside},
           {"threads", study.threads},
           {"time_limit", study.time_limit > 0 ? Json(study.time_limit) : Json(nullptr)},
           {"solved_tolerance", kSolvedTolerance}};
@@ -105,9 +112,11 @@ Json trace_json(const std::vector<TraceEntry>& trace) {
 Json study_json(const Study& study, const Json& environment) {
   Json parts = Json::array();
   for (const StudyPart& part : study.parts) parts.push_back(part_json(study, part));
-  return {{"schema", "pullback-compare-1"}, {"created", study.started},   {"command", study.command},
-          {"complete", study.complete},     {"environment", environment}, {"settings", settings_json(study)},
-          {"generators", std::move(parts)}};
+  Json json = {{"schema", "pullback-compare-1"}, {"created", study.started},   {"command", study.command},
+               {"complete", study.complete},     {"environment", environment}, {"settings", settings_json(study)},
+               {"generators", std::move(parts)}};
+  json["seal"] = seal_of_document(json, true);
+  return json;
 }
 
 }  // namespace pullback::cli

@@ -3,7 +3,8 @@
 // {"schema": "pullback-compare-1", "created", "command", "complete", "environment", "settings", "generators": [{"name",
 // "latent_dimension", "ambient_dimension", "metadata", "summary": […], "pairs": [{"name", "kind", "from", "to",
 // "labels", "best_length"}], "results": [{"pair", "solver", "solved", "length_ratio", …as in `geodesic`…, "trace":
-// [[iteration, seconds, length], …]}]}]}. "pair" counts from 0. Only finished results are there.
+// [[iteration, seconds, length], …], "seal"}]}], "seal"}; the seals are those of seal.h. "pair" counts from 0. Only
+// finished results are there.
 #pragma once
 
 #include "pullback/cli/result_json.h"

@@ -13,6 +13,7 @@
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
 #include "pullback/cli/model_data.h"
@@ -163,9 +164,9 @@ void write_results(const UncertaintyStudy& study, const fs::path& folder) {
                  as_text(geodesic_document(study, panel, metric)));
     }
   }
-  write_file(folder / "results.json", as_text(uncertainty_results(study, environment)));
-  write_file(folder / "report.html",
-             make_page("pullback: geodesics and uncertainty", uncertainty_report(study, environment)));
+  const std::string results = as_text(uncertainty_results(study, environment));
+  const std::string page = make_page("pullback: geodesics and uncertainty", uncertainty_report(study, environment));
+  write_files({{folder / "results.json", results}, {folder / "report.html", page}});
 }
 
 std::string text_of(const UncertaintyStudy& study, const fs::path& folder) {
@@ -177,6 +178,23 @@ std::string text_of(const UncertaintyStudy& study, const fs::path& folder) {
       100 * kKeeping);
   if (!study.complete) text += "Interrupted: what is here is what was finished.\n";
   return text + fmt::format("\nreport: {}\n", (folder / "report.html").string());
+}
+
+// Where the fitted models go must not be where the models are.
+void check_roles(const std::vector<Source>& sources, const std::vector<std::string>& methods,
+                 const UncertaintyStudyArguments& arguments) {
+  const fs::path folder = arguments.out;
+  FileRoles roles;
+  roles.reads(arguments.data, "--data");
+  for (const Source& source : sources) {
+    roles.reads(source.path, "MODEL");
+    if (source.path.empty()) roles.writes(folder / "models", {"ring.safetensors"}, "--out");
+    for (const std::string& method : methods) {
+      roles.writes(folder / "models", {fmt::format("{}-{}.safetensors", source.name, method)}, "--out");
+    }
+  }
+  roles.writes(folder, {"results.json", "report.html"}, "--out");
+  roles.check();
 }
 
 std::vector<std::string> unless_empty(const std::vector<std::string>& given,
@@ -194,6 +212,7 @@ int run_study_uncertainty(const UncertaintyStudyArguments& arguments, const std:
   for (const std::string& name : unless_empty(arguments.models, kModels)) {
     sources.push_back(find_source(name, arguments));
   }
+  check_roles(sources, methods, arguments);
   const std::unique_ptr<GeodesicSolver> solver = session.solvers().make(arguments.solver);
   UncertaintyStudy study;
   study.solver = arguments.solver;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "pullback/cli/maps.h"
+#include "pullback/cli/seal.h"
 #include "pullback/cli/statistics.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
@@ -164,9 +165,12 @@ Json geodesic_document(const UncertaintyStudy& study, const UncertaintyPanel& pa
     Json entry = {{"from", as_json(ConstVectorRef(panel.pairs[i].from))},
                   {"to", as_json(ConstVectorRef(panel.pairs[i].to))}};
     entry.update(as_json(metric.results[i]->result, kSamples));
+    entry["seal"] = seal_of_result(entry, list.size(), study.solver);
     list.push_back(std::move(entry));
   }
-  return {{"generator", metric.file}, {"solver", study.solver}, {"results", std::move(list)}};
+  Json document = {{"generator", metric.file}, {"solver", study.solver}, {"results", std::move(list)}};
+  document["seal"] = seal_of_document(document, false);
+  return document;
 }
 
 Json uncertainty_report(const UncertaintyStudy& study, const Json& environment) {

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
 
@@ -51,6 +52,12 @@ ParameterValues defaults(const std::vector<Parameter>& parameters) {
 double parse_number(std::string_view generator, std::string_view key, std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range && end == text.data() + text.size()) {
+    throw std::invalid_argument(fmt::format(
+        "generator '{}': parameter '{}' is {:.24}, which overflows or underflows: a double reaches from {:.2g} "
+        "to {:.2g}",
+        generator, key, text, std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max()));
+  }
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
     throw std::invalid_argument(
         fmt::format("generator '{}': parameter '{}' must be a finite number, got '{}'", generator, key, text));

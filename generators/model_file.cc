@@ -22,6 +22,11 @@ namespace {
 using Json = nlohmann::json;
 using Shape = std::vector<std::int64_t>;
 
+constexpr std::size_t kMostUses = 4;  // of all tensors, on average
+constexpr std::size_t kSmallModel = std::size_t{1} << 20;
+// A Gaussian process has a matrix with the square of this number of elements.
+constexpr Eigen::Index kMostInputs = 10'000;
+
 std::string shape_text(const Shape& shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) text += fmt::format("{}{}", i == 0 ? "" : ", ", shape[i]);
@@ -31,7 +36,9 @@ std::string shape_text(const Shape& shape) {
 // Reads the parts of one file; every error carries its path.
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path) : path_(path), file_(read_safetensors(path)) {}
+  explicit Reader(const std::filesystem::path& path) : path_(path), file_(read_safetensors(path)) {
+    for (const auto& [name, tensor] : file_.tensors) size_ += tensor.data.size();
+  }
 
   ModelFile read();
 
@@ -58,6 +65,8 @@ class Reader {
 
   const std::filesystem::path& path_;
   Safetensors file_;
+  std::size_t size_ = 0;           // bytes of all tensors
+  mutable std::size_t taken_ = 0;  // bytes of all that were used so far
 };
 
 const std::string* Reader::metadata(const std::string& key) const {
@@ -70,8 +79,10 @@ const Tensor* Reader::find(const std::string& name) const {
   return found == file_.tensors.end() ? nullptr : &found->second;
 }
 
-// In file order, all finite.
+// In file order, all finite. A tensor may be named more than once, but not so often that a small file fills the memory.
 Vector Reader::elements(const std::string& name, const Tensor& tensor) const {
+  taken_ += tensor.data.size();
+  if (taken_ > kMostUses * size_ + kSmallModel) fail("its layers name the same tensors over and over");
   const std::vector<double> values = tensor.to_double();
   if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); })) {
     fail(fmt::format("tensor '{}' has an element that is NaN or infinite", name));
@@ -151,8 +162,9 @@ std::shared_ptr<const Network> Reader::read_network(const std::string& part, con
 Matrix Reader::read_matrix(const std::string& tensor) const {
   const Tensor* found = find(tensor);
   if (found == nullptr) fail(fmt::format("the tensor '{}' is missing", tensor));
-  if (found->shape.size() != 2) {
-    fail(fmt::format("tensor '{}' must have two dimensions, got the shape {}", tensor, shape_text(found->shape)));
+  if (found->shape.size() != 2 || found->shape[0] == 0 || found->shape[1] == 0) {
+    fail(fmt::format("tensor '{}' must have two dimensions, none of them 0, got the shape {}", tensor,
+                     shape_text(found->shape)));
   }
   const Vector flat = elements(tensor, *found);
   return Eigen::Map<const Matrix>(flat.data(), found->shape[1], found->shape[0]);
@@ -203,6 +215,9 @@ std::shared_ptr<const Generator> Reader::read_members(const Network& decoder) co
 std::shared_ptr<const Generator> Reader::read_process() const {
   GaussianProcessData data;
   data.inputs = read_matrix("process.inputs");
+  if (data.inputs.cols() > kMostInputs) {
+    fail(fmt::format("tensor 'process.inputs' has {} points, at most {} are read", data.inputs.cols(), kMostInputs));
+  }
   data.outputs = read_matrix("process.outputs");
   data.offset = read_vector("process.offset", data.outputs.rows());
   data.lengths = read_vector("process.lengths", data.inputs.rows());

@@ -1,13 +1,9 @@
 #include "pullback/generators/safetensors.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -18,6 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/generators/atomic_file.h"
 #include "pullback/generators/error.h"
 
 namespace pullback {
@@ -27,10 +24,11 @@ using Json = nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian and is copied as it lies");
 
-constexpr std::uint64_t kPrefix = 8;                   // the header's length
-constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
-constexpr std::size_t kDataAlignment = 8;              // so that a mapped file can be read in place
-constexpr int kDeepestStart = 2;                       // root 0, tensor 1, shape and data_offsets 2
+constexpr std::uint64_t kPrefix = 8;  // the header's length
+// The format allows 100 MB, of which the parsed JSON would be some twenty times as large. Models need a few kB.
+constexpr std::uint64_t kLongestHeader = std::uint64_t{16} << 20;
+constexpr std::size_t kDataAlignment = 8;  // so that a mapped file can be read in place
+constexpr int kDeepestStart = 2;           // root 0, tensor 1, shape and data_offsets 2
 constexpr std::array<std::pair<const char*, std::uint64_t>, 5> kDtypes{
     {{"F64", 8}, {"F32", 4}, {"I64", 8}, {"I32", 4}, {"U8", 1}}};
 
@@ -205,54 +203,6 @@ void check_layout(const std::filesystem::path& path, std::vector<Placed>& tensor
 
 // ---- writing ----
 
-// A file under a temporary name beside its final place; it vanishes unless it was moved there.
-class PendingFile {
- public:
-  explicit PendingFile(std::filesystem::path path) : path_(std::move(path)) {
-    static std::atomic<unsigned> counter{0};
-    temporary_ = path_;
-    temporary_ += fmt::format(".{}-{}.partial", ::getpid(), counter++);
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail_errno("cannot be written");
-  }
-  PendingFile(const PendingFile&) = delete;
-  PendingFile& operator=(const PendingFile&) = delete;
-  ~PendingFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!moved_) ::unlink(temporary_.c_str());
-  }
-
-  void write(const void* data, std::size_t size) {
-    const char* next = static_cast<const char*>(data);
-    while (size > 0) {
-      const ssize_t written = ::write(descriptor_, next, size);
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) fail_errno("cannot be written");
-      next += written;
-      size -= static_cast<std::size_t>(written);
-    }
-  }
-
-  void move_into_place() {
-    if (::fsync(descriptor_) != 0) fail_errno("cannot be written");
-    const int closed = ::close(descriptor_);
-    descriptor_ = -1;
-    if (closed != 0) fail_errno("cannot be written");
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("cannot be replaced");
-    moved_ = true;
-  }
-
- private:
-  [[noreturn]] void fail_errno(const char* what) const {
-    fail(path_, fmt::format("{}: {}", what, std::strerror(errno)));
-  }
-
-  std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  int descriptor_ = -1;
-  bool moved_ = false;
-};
-
 using Entry = std::pair<const std::string, Tensor>;
 
 // Widest elements first, so that every tensor is aligned to its own element.
@@ -361,7 +311,7 @@ void write_safetensors(const std::filesystem::path& path, const Safetensors& con
         fmt::format("safetensors header of {} bytes, at most {} are allowed", header.size(), kLongestHeader));
   }
   const std::uint64_t length = header.size();
-  PendingFile file(path);
+  AtomicFile file(path);
   file.write(&length, kPrefix);
   file.write(header.data(), header.size());
   for (const Entry* entry : order) file.write(entry->second.data.data(), entry->second.data.size());

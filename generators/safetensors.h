@@ -35,7 +35,7 @@ struct Safetensors {
 // checked against the file's own size, so that a malicious file costs no more memory than its length.
 Safetensors read_safetensors(const std::filesystem::path& path);
 
-// Writes to a temporary file beside `path`, syncs it and renames it, so that `path` is either old or whole.
+// Writes the file as AtomicFile does, so that `path` is either old or whole.
 // Errors: pullback::Error with the path.
 void write_safetensors(const std::filesystem::path& path, const Safetensors& content);
 

@@ -21,6 +21,13 @@ bool parse(const std::string& text, T& value) {
   return error == std::errc() && stop == end;
 }
 
+// Whether the text is a number that overflows or underflows.
+bool is_out_of_range(const std::string& text) {
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc::result_out_of_range && stop == text.data() + text.size();
+}
+
 [[noreturn]] void throw_value(const std::string& solver, const char* name, const std::string& expected,
                               const std::string& got) {
   throw std::invalid_argument(
@@ -83,6 +90,7 @@ void OptionSetter::operator()(const char* name, double& field, const char*, doub
   const std::string* const text = find(name);
   if (text == nullptr) return;
   double value = 0;
+  if (is_out_of_range(*text)) throw_value(solver_, name, "a number that a double can hold", *text);
   if (!parse(*text, value) || !std::isfinite(value) || value < minimum || value > maximum) {
     throw_value(solver_, name, "a number" + bounds(minimum, maximum), *text);
   }

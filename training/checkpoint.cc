@@ -12,6 +12,7 @@
 namespace pullback::training {
 namespace {
 
+constexpr int kDeepest = 4;
 constexpr const char* kFormat = "pullback-checkpoint-1";
 
 std::string checksum(const std::map<std::string, std::string>& metadata, const std::map<std::string, Tensor>& tensors) {
@@ -37,7 +38,9 @@ std::string checksum(const std::map<std::string, std::string>& metadata, const s
 
 // "epochs 30 (now 40), seed 1 (now 2)"
 std::string differences(const std::string& then, const std::string& now) {
-  const auto old_settings = nlohmann::json::parse(then, nullptr, false);
+  // What is nested deeper than settings are is left out: printing it would recurse as deep.
+  const auto shallow = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) { return depth <= kDeepest; };
+  const auto old_settings = nlohmann::json::parse(then, shallow, false);
   const auto new_settings = nlohmann::json::parse(now);
   if (!old_settings.is_object()) return "settings that cannot be read";
   std::set<std::string> keys;
@@ -76,7 +79,8 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 }
 
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path, const std::string& settings) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return std::nullopt;
   Safetensors file;
   try {
     file = read_safetensors(path);

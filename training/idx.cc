@@ -20,7 +20,9 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kDefaultHeldout = 2000;
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;     // beyond any set that this trainer is meant for
 constexpr std::uint64_t kLargestContent = std::uint64_t{1} << 32;  // decompressed
-constexpr std::uint64_t kHighestCompression = 1032;                // what deflate can reach
+// Images compress by a factor of five or so. Deflate reaches 1032, by which a small file would fill the memory.
+constexpr std::uint64_t kHighestCompression = 20;
+constexpr std::uint64_t kUnpackedAlways = std::uint64_t{64} << 20;
 constexpr std::uint8_t kUnsignedByte = 0x08;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
@@ -60,9 +62,9 @@ class Content {
     if (compressed_) inflateEnd(&stream_);
   }
 
-  // No more than this can come out of the file.
+  // No more than this may come out of the file.
   std::uint64_t bound() const {
-    return std::min(kLargestContent, compressed_ ? raw_.size() * kHighestCompression : raw_.size());
+    return std::min(kLargestContent, compressed_ ? raw_.size() * kHighestCompression + kUnpackedAlways : raw_.size());
   }
 
   // Fills up to `size` bytes and says how many there were.

@@ -35,7 +35,7 @@ struct Dataset {
 // a big-endian 32-bit number, then the elements and nothing else. Errors: pullback::Error with the path and the bytes
 // expected and found, when a file cannot be read, is not IDX, is truncated, corrupt or too long, or when the counts of
 // images and labels differ. No size of the header is believed before it was compared with the size of the file, so that
-// memory is bounded by what the file can hold.
+// memory is bounded: by the file itself, and for a compressed one by twenty times the file and 64 MiB.
 ImageSet read_image_set(const std::filesystem::path& images, const std::filesystem::path& labels);
 
 // Reads the set in a folder: train-{images-idx3,labels-idx1}-ubyte[.gz] and t10k-… of the same form.

@@ -7,7 +7,10 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <stdexcept>
 
+#include "pullback/generators/atomic_file.h"
 #include "pullback/generators/error.h"
 #include "pullback/training/checkpoint.h"
 #include "pullback/training/idx.h"
@@ -19,6 +22,9 @@
 namespace pullback::training {
 namespace {
 
+namespace fs = std::filesystem;
+
+constexpr int kWrongUse = 2;
 constexpr int kFileTrouble = 3;
 constexpr int kInterrupted = 130;
 
@@ -48,6 +54,22 @@ void check_output(const std::filesystem::path& out) {
   const std::filesystem::path parent = out.has_parent_path() ? out.parent_path() : ".";
   if (!std::filesystem::is_directory(parent)) {
     throw Error(fmt::format("{}: cannot be written, there is no folder {}", out.string(), parent.string()));
+  }
+  const AtomicFile probe(out);
+}
+
+// Nothing that is read may be replaced. Errors: std::invalid_argument.
+void check_roles(const Options& options) {
+  const auto require_apart = [](const char* option, const fs::path& out, const fs::path& other, const char* what) {
+    if (!same_file(out, other)) return;
+    throw std::invalid_argument(
+        fmt::format("{}: {} is {} {}; choose another name", option, out.string(), what, other.string()));
+  };
+  require_apart("--checkpoint", options.checkpoint, options.out, "the file of --out,");
+  std::error_code error;
+  for (fs::directory_iterator it(options.data, error), end; !error && it != end; it.increment(error)) {
+    require_apart("--out", options.out, it->path(), "a file of the --data folder,");
+    require_apart("--checkpoint", options.checkpoint, it->path(), "a file of the --data folder,");
   }
 }
 
@@ -98,6 +120,7 @@ std::optional<double> run_epochs(const Options& options, const std::string& sett
 }
 
 int train(const Options& options) {
+  check_roles(options);
   check_output(options.out);
   check_output(options.checkpoint);
   const Dataset data = load_dataset(options.data, options.train);
@@ -118,6 +141,7 @@ int run(int argc, const char* const* argv) {
   const ParsedCommand parsed = parse_command(argc, argv);
   if (!parsed.options) return parsed.status;
   watch_interrupts();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that reaches the size limit is an error to report, not the end
   return train(*parsed.options);
 }
 
@@ -127,6 +151,9 @@ int run(int argc, const char* const* argv) {
 int main(int argc, char** argv) {
   try {
     return pullback::training::run(argc, argv);
+  } catch (const std::invalid_argument& error) {
+    fmt::print(stderr, "pullback train: {}\n", error.what());
+    return pullback::training::kWrongUse;
   } catch (const pullback::Error& error) {
     fmt::print(stderr, "pullback train: {}\n", error.what());
     return pullback::training::kFileTrouble;

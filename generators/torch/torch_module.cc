@@ -7,7 +7,6 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/inliner.h>
-#include <torch/csrc/jit/serialization/import.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -16,6 +15,9 @@
 #include <set>
 #include <string_view>
 #include <utility>
+
+#include "pullback/generators/torch/archive.h"
+#include "pullback/generators/torch/opening_limits.h"
 
 namespace pullback::internal {
 namespace {
@@ -242,7 +244,9 @@ std::optional<at::Tensor> constant_tensor(const torch::jit::Value& value) {
 
 TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType precision, int likely)
     : precision_(precision) {
-  torch::jit::Module module = torch::jit::load(path.string(), at::Device(at::kCPU));
+  std::error_code ignored;
+  const OpeningLimits limits(std::filesystem::file_size(path, ignored));
+  torch::jit::Module module = load_torchscript(path);
   if (!module.find_method("forward")) throw TorchFailure("the module has no forward method");
   module.eval();
   defaults_ = default_arguments(module.get_method("forward").function().getSchema());
@@ -253,6 +257,7 @@ TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType preci
   graph_ = frozen.get_method("forward").graph()->copy();
   torch::jit::Inline(*graph_);
   convert_constants(*graph_->block(), precision);
+  limit_loops(*graph_);
   if (const auto attribute = changed_attribute(*graph_->block())) {
     throw TorchFailure(fmt::format("the module changes its own attribute '{}' when it is evaluated", *attribute));
   }
@@ -265,6 +270,7 @@ TorchModule::TorchModule(const std::filesystem::path& path, at::ScalarType preci
 at::Tensor TorchModule::raw(const at::Tensor& Z) const {
   torch::jit::Stack stack{self_, Z.to(precision_)};
   stack.insert(stack.end(), defaults_.begin(), defaults_.end());
+  const LoopLimit limit;
   torch::jit::InterpreterState(code_).run(stack);
   if (stack.size() != 1 || !stack[0].isTensor()) {
     throw TorchFailure(

@@ -115,6 +115,7 @@ const std::vector<BadInput>& command_lines() {
       geodesic("Infinite", {"--from", "1,0", "--to", "1,inf"}, "--to: coordinate 2 is infinite"),
       geodesic("NegativeInfinite", {"--from", "-inf,0", "--to", "1,1"}, "--from: coordinate 1 is infinite"),
       geodesic("TooLarge", {"--from", "1e999,0", "--to", "1,1"}, "--from: coordinate 1 is infinite"),
+      geodesic("TooSmall", {"--from", "1e-400,0", "--to", "1,1"}, "--from: coordinate 1 underflows to 0: 1e-400"),
       geodesic("Words", {"--from", "1,north", "--to", "1,1"}, "\"north\""),
       geodesic("TooFewCoordinates", {"--from", "1", "--to", "1,1"}, "--from: expected 2 coordinates"),
       geodesic("TooManyCoordinates", {"--from", "1,1", "--to", "1,1,1"}, "--to: expected 2 coordinates"),

@@ -223,6 +223,51 @@ TEST(Verify, TheSummaryOfAComparisonFollowsFromItsResults) {
   }
 }
 
+// What no curve shows: who made it, from which settings, and whether all of it is there.
+TEST(Verify, WhatIsNotMeasuredIsFoundOutToo) {
+  using Change = std::function<void(json&)>;
+  const std::vector<std::pair<std::string, Change>> of_results = {
+      {"results", [](json& all) { all["results"] = json::array(); }},
+      {"seal", [](json& all) { all["results"].push_back(all["results"][0]); }},
+      {"seal", [](json& all) { all["results"].erase(1); }},
+      {"seal", [](json& all) { all["solver"] = "newton"; }},
+      {"seal", [](json& all) { all["results"][0]["message"] = "all is well"; }},
+      {"seal", [](json& all) { all["results"][0]["effort"]["iterations"] = 1; }},
+      {"seal", [](json& all) { all["results"][1].erase("seal"); }},
+      {"seal", [](json& all) { all.erase("seal"); }},
+      {"proven", [](json& all) { all["results"][0]["proven"] = true; }},
+      {"certificate.grade", [](json& all) { all["results"][0]["certificate"]["grade"] = "A"; }},
+      {"message", [](json& all) { all["results"][0]["message"] = 1; }},
+      {"decorators", [](json& all) { all["decorators"] = json::array(); }},
+  };
+  const std::vector<std::pair<std::string, Change>> of_comparison = {
+      {"generators", [](json& all) { all["generators"] = json::array(); }},
+      {"complete", [](json& all) { all["generators"][0]["results"].erase(3); }},
+      {"pair", [](json& all) { all["generators"][1]["results"][3] = all["generators"][1]["results"][0]; }},
+      {"generators[0].pairs[0]", [](json& all) { all["settings"]["seed"] = 2; }},
+      {"settings.solvers", [](json& all) { all["settings"]["solvers"] = json::array(); }},
+      {"generators[0].results[0].solver", [](json& all) { all["generators"][0]["results"][0]["solver"] = "newton"; }},
+      {"generators[1].latent_dimension", [](json& all) { all["generators"][1]["latent_dimension"] = 3; }},
+      {"seal", [](json& all) { all["complete"] = false; }},
+      {"seal", [](json& all) { all["settings"]["time_limit"] = 1; }},
+  };
+  const auto expect_found = [](json results, const std::string& field, const Change& change) {
+    change(results);
+    const Verified verified = verify(results);
+    EXPECT_EQ(verified.finished.status, 1) << field << verified.finished.err;
+    EXPECT_THAT(verified.fields, ::testing::Contains(field)) << verified.finished.out;
+  };
+  for (const auto& [field, change] : of_results) expect_found(sphere_results(), field, change);
+  for (const auto& [field, change] : of_comparison) expect_found(comparison(), field, change);
+}
+
+// Whoever reads and writes a file with another program changes how its numbers look.
+TEST(Verify, HowNumbersAreWrittenDoesNotMatter) {
+  std::string text = comparison().dump();
+  for (std::size_t at = 0; (at = text.find(".0,", at)) != std::string::npos;) text.replace(at, 3, ",");
+  EXPECT_EQ(verify(json::parse(text)).finished.status, 0);
+}
+
 TEST(Verify, OneOfSeveralGeneratorsCanBeReplaced) {
   json results = comparison();
   results["generators"][0]["name"] = "round";
@@ -255,6 +300,8 @@ std::vector<BadFile> bad_files() {
       {"Deep", std::string(100'000, '['), "is not JSON"},
       {"DeepAndWhole", std::string(100'000, '[') + std::string(100'000, ']'), "an object with the key \"generator\""},
       {"TwiceAKey", R"({"generator": "sphere", "generator": "plane"})", "comes twice"},
+      {"DeepWithin", R"({"generator": "sphere", "x": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}",
+       "nested more than 64 levels deep"},
       {"AList", "[]", "the document: expected an object with the key \"generator\", got a list"},
       {"NoResults", R"({"generator": "sphere", "solver": "energy"})", "\"results\""},
       {"UnknownGenerator", changed([](json& r) { r["generator"] = "klein-bottle"; }), "--generator"},
