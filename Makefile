@@ -1,7 +1,7 @@
 # The short commands. CMakePresets.json has the other builds: cmake --list-presets
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test hunt bench format format-check tidy clean
+.PHONY: help deps build demo test hunt bench format format-check tidy sanitize fuzz tsan clean
 
 BUILD := build/release
 SOURCES = git ls-files '*.cc' '*.h'
@@ -57,6 +57,26 @@ tidy: deps $(BUILD)/build.ninja  ## run clang-tidy on every source; a finding is
 	git ls-files '*.cc' ':!tests/consumer' ':!plugins/sample' | \
 	  xargs grep -L -e 'torch/' -e 'ATen/' -e 'pullback/training/' | \
 	  xargs -P $$(nproc) -n 4 clang-tidy -quiet -p $(BUILD)
+
+# Seconds for each reader, and how many readers at a time.
+SECONDS := 400
+JOBS := 2
+
+build/fuzz/build.ninja: | deps
+	cmake --preset fuzz
+
+fuzz: deps build/fuzz/build.ninja  ## fuzz every reader for SECONDS (400), JOBS (2) at a time; see tests/fuzz/README.md
+	cmake --build --preset fuzz --target fuzzers
+	tests/fuzz/run build/fuzz $(SECONDS) $(JOBS)
+
+build/tsan/build.ninja: | deps
+	cmake --preset tsan
+
+tsan: deps build/tsan/build.ninja  ## 8 threads on one solver and one manifold under the thread sanitizer
+	cmake --build --preset tsan --target solver_threads_test
+	ctest --preset tsan -R '^solver_threads_test'
+
+sanitize: fuzz tsan  ## both
 
 clean:  ## remove all that was built
 	rm -rf build

@@ -18,6 +18,11 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
+# What libFuzzer sees a program by; tests/fuzz has the functions that this calls, so that only fuzzers can be linked.
+if(PULLBACK_FUZZ)
+  add_compile_options(-fsanitize-coverage=trace-pc,trace-cmp)
+endif()
+
 if(PULLBACK_CLANG_TIDY)
   find_program(CLANG_TIDY NAMES clang-tidy REQUIRED)
   set(CMAKE_CXX_CLANG_TIDY ${CLANG_TIDY} --warnings-as-errors=* --quiet)

@@ -14,6 +14,9 @@
 namespace pullback {
 namespace {
 
+// Beyond any chain that does something. Each level of parentheses is a recursion, here and in the solve.
+constexpr int kDeepestChain = 16;
+
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
@@ -33,6 +36,10 @@ std::vector<std::string_view> split_stages(std::string_view chain) {
       if (chain[i] == '(') ++depth;
       if (chain[i] == ')') --depth;
       if (depth < 0) throw std::invalid_argument(fmt::format("solver chain '{}': a ')' without its '('", chain));
+      if (depth > kDeepestChain) {
+        throw std::invalid_argument(fmt::format(
+            "solver chain '{:.40}…': expected at most {} parentheses inside one another", chain, kDeepestChain));
+      }
       const bool plus = depth == 0 && chain[i] == '+' && !(i + 1 < chain.size() && is_digit(chain[i + 1]));
       if (!plus) continue;
     }

@@ -78,9 +78,9 @@ class SolverRegistry {
 
   // Makes a solver from a chain such as "graph:neighbours=10+energy:nodes=64,tolerance=1e-8": each stage starts from
   // the curve of the one before. A '+' before a digit belongs to a number (1e+3), as no name starts with one. A solver
-  // that runs another one takes its chain in parentheses after its options: "whitened(georce:chords=200+shooting)".
+  // that runs another one takes its chain in parentheses after its options: "whitened(georce:nodes=200+shooting)".
   // Errors: std::invalid_argument for an unknown solver, option or value, an unavailable solver, an empty stage, or
-  // parentheses that do not match or do not belong, listing what is valid.
+  // parentheses that do not match, do not belong or are more than 16 deep, listing what is valid.
   std::unique_ptr<GeodesicSolver> make(std::string_view chain) const;
 
  private:

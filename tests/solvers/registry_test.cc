@@ -172,6 +172,13 @@ TEST_F(Registry, RefusesParenthesesThatDoNotBelong) {
   expect_refused("around(energy)x", "expected '+' or the end after ')', got 'x'");
   expect_refused("around()", "empty stage");
   expect_refused("around(magic)", "unknown solver 'magic'");
+  const auto nested = [](int depth) {
+    std::string chain = "energy";
+    for (int i = 0; i < depth; ++i) chain = "around(" + chain + ")";
+    return chain;
+  };
+  EXPECT_NO_THROW(registry_.make(nested(16)));
+  expect_refused(nested(17), "at most 16 parentheses inside one another");
 }
 
 }  // namespace
