@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
@@ -11,6 +12,13 @@ namespace pullback::hunt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Seconds of processor time that this thread has used: what a solve costs on a machine that has other work.
+double worked() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -52,6 +60,7 @@ Trial solve_and_judge(const GeodesicSolver& solver, const Problem& problem, cons
   control.time_limit = options.time_limit;
   control.should_stop = options.should_stop;
   const auto start = Clock::now();
+  const double before = worked();
   GeodesicResult result;
   try {
     result = solver.solve(problem.geodesic, control);
@@ -60,13 +69,14 @@ Trial solve_and_judge(const GeodesicSolver& solver, const Problem& problem, cons
     trial.termination = "exception";
     result.message = error.what();
   }
-  trial.solve_seconds = since(start);
+  trial.seconds = since(start);
+  const double solved = worked();
+  trial.solve_work = solved - before;
   trial.message = result.message;
   trial.reported = result.certificate.length;
   trial.reported_error = result.certificate.length_error;
-  const auto judging = Clock::now();
   trial.verdict = judge_result(*problem.truth, problem.known, problem.geodesic.from, problem.geodesic.to, result);
-  trial.judge_seconds = since(judging);
+  trial.judge_work = worked() - solved;
   return trial;
 }
 

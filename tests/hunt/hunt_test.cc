@@ -44,16 +44,17 @@ TEST(Families, KnowNothingThatTheStraightWayRefutes) {
   }
 }
 
-// The solvers' metric and the judge's are the same, but where the Jacobian is meant to be wrong.
+// The solvers' metric and the judge's are the same, but where the Jacobian is meant to be wrong or comes by
+// differences.
 TEST(Families, ShowTheSolversWhatTheJudgeSees) {
   for (const Family& family : all_families("")) {
-    if (family.name == "wrong-jacobian") continue;
+    if (family.name == "wrong-jacobian" || family.name == "callback-values") continue;
     for (std::uint64_t k = 0; k < 5; ++k) {
       const Problem p = make_problem(family, 3, k);
       const Vector v = Vector::Ones(p.geodesic.from.size());
       const RealVector z = p.geodesic.from.cast<Real>();
       const Real speed = p.truth->speed(z.data(), RealVector(v.cast<Real>()).data());
-      EXPECT_NEAR(p.geodesic.manifold->norm(p.geodesic.from, v) / static_cast<double>(speed), 1, 1e-6)
+      EXPECT_NEAR(p.geodesic.manifold->norm(p.geodesic.from, v), static_cast<double>(speed), 1e-6 * speed)
           << family.name << " problem " << k;
     }
   }
@@ -62,7 +63,7 @@ TEST(Families, ShowTheSolversWhatTheJudgeSees) {
 TEST(Families, AreFunctionsOfTheSeedAndTheNumber) {
   for (const Family& family : all_families("")) {
     EXPECT_EQ(make_problem(family, 5, 9).geodesic.to, make_problem(family, 5, 9).geodesic.to) << family.name;
-    EXPECT_NE(make_problem(family, 5, 9).geodesic.from, make_problem(family, 5, 10).geodesic.from) << family.name;
+    EXPECT_NE(make_problem(family, 5, 9).geodesic.to, make_problem(family, 5, 10).geodesic.to) << family.name;
   }
 }
 

@@ -120,7 +120,7 @@ Verdict judge_result(const Truth& truth, const Known& known, const Vector& from,
   const Arc arc = measure_path(truth, path);
   verdict.length = arc.length;
   verdict.evaluations = arc.evaluations;
-  verdict.measured = std::isfinite(arc.length) && arc.error <= kMeasured * arc.length;
+  verdict.measured = arc.complete && std::isfinite(arc.length) && arc.error <= kMeasured * arc.length;
   if (!std::isfinite(arc.length)) {
     if (verdict.claimed) refute(verdict, Falsehood::kLength, "the curve leaves the domain: its length is not finite");
     return verdict;

@@ -78,7 +78,8 @@ int hunt(Arguments a) {
   if (!a.json.empty()) std::ofstream(a.json) << tally.json().dump(1) << '\n';
   const std::string fewer = before.is_null() ? "" : pullback::hunt::fewer_claims(tally, before);
   if (!fewer.empty()) fmt::print("Fewer honest claims than before:\n{}", fewer);
-  return tally.total().false_claims > 0 || !fewer.empty() ? 1 : 0;
+  const pullback::hunt::Cell total = tally.total();
+  return total.false_claims + total.false_shorter > 0 || !fewer.empty() ? 1 : 0;
 }
 
 }  // namespace

@@ -155,6 +155,11 @@ void add_jumps(const Truth& truth, const Path& path, Arc& arc) {
     std::swap(left, right);
   }
   arc.length += arc.jumps;
+  if (!truth.traits().smooth && arc.complete) return;
+  // A smooth map has none: quadrature has missed a part.
+  arc.error += arc.jumps;
+  arc.complete = arc.complete && arc.jumps == 0;
+  arc.jumps = 0;
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <stdexcept>
+#include <tuple>
 
 namespace pullback::hunt {
 namespace {
@@ -16,8 +17,8 @@ std::string line(const std::string& name, const Cell& c) {
   return fmt::format(
       "{:<22} {:>7} {:>7} {:>6} {:>7} | {:>6} {:>5} {:>5} | {:>5} {:>5} {:>5} | {:>8.1f} {:>8.1f} {:>7.1f}\n", name,
       c.solves, c.claims, c.false_claims, c.honest(), c.bars_claimed[0], c.bars_claimed[1], c.bars_claimed[2],
-      c.bars_open[0], c.bars_open[1], c.bars_open[2], 1e3 * c.solve_seconds / std::max(1L, c.solves),
-      1e3 * c.judge_seconds / std::max(1L, c.solves), c.longest);
+      c.bars_open[0], c.bars_open[1], c.bars_open[2], 1e3 * c.solve_work / std::max(1L, c.solves),
+      1e3 * c.judge_work / std::max(1L, c.solves), c.longest);
 }
 
 std::string heading(const char* what) {
@@ -33,47 +34,52 @@ nlohmann::json cell_json(const Cell& c) {
   return {{"solves", c.solves},
           {"claims", c.claims},
           {"false", c.false_claims},
+          {"false_shorter_known", c.false_shorter},
           {"honest", c.honest()},
           {"bars_of_claims", c.bars_claimed},
           {"bars_of_others", c.bars_open},
           {"unmeasured", c.unmeasured},
           {"worst_bar", c.worst_bar},
-          {"solve_seconds", c.solve_seconds},
-          {"judge_seconds", c.judge_seconds},
+          {"solve_seconds", c.solve_work},
+          {"judge_seconds", c.judge_work},
           {"longest_seconds", c.longest},
-          {"terminations", c.terminations}};
+          {"terminations", c.terminations},
+          {"problems", c.problems}};
 }
 
 }  // namespace
 
 void Cell::add(const Trial& trial) {
   const Verdict& v = trial.verdict;
+  problems[trial.problem] = v.claimed && v.falsehood == Falsehood::kNone;
   ++solves;
   ++terminations[trial.termination];
   claims += v.claimed ? 1 : 0;
   false_claims += v.claimed && v.falsehood != Falsehood::kNone ? 1 : 0;
+  false_shorter += v.falsehood == Falsehood::kShorterKnown ? 1 : 0;
   unmeasured += v.claimed && !v.measured ? 1 : 0;
   for (std::size_t i = 0; i < 3; ++i) {
     if (v.bar_ratio > kBarRatios[i]) ++(v.claimed ? bars_claimed : bars_open)[i];
   }
   worst_bar = std::max(worst_bar, v.bar_ratio);
-  solve_seconds += trial.solve_seconds;
-  judge_seconds += trial.judge_seconds;
-  longest = std::max(longest, trial.solve_seconds);
+  solve_work += trial.solve_work;
+  judge_work += trial.judge_work;
+  longest = std::max(longest, trial.seconds);
 }
 
 void Cell::add(const Cell& other) {
   solves += other.solves;
   claims += other.claims;
   false_claims += other.false_claims;
+  false_shorter += other.false_shorter;
   unmeasured += other.unmeasured;
   for (int i = 0; i < 3; ++i) {
     bars_claimed[i] += other.bars_claimed[i];
     bars_open[i] += other.bars_open[i];
   }
   worst_bar = std::max(worst_bar, other.worst_bar);
-  solve_seconds += other.solve_seconds;
-  judge_seconds += other.judge_seconds;
+  solve_work += other.solve_work;
+  judge_work += other.judge_work;
   longest = std::max(longest, other.longest);
   for (const auto& [name, count] : other.terminations) terminations[name] += count;
 }
@@ -146,7 +152,7 @@ std::string Tally::text() const {
       "too "
       "small: {} of claims, {} of others\n{}\n",
       seed, sum.solves, seconds, static_cast<double>(sum.solves) / std::max(seconds, 1e-9), sum.claims,
-      sum.false_claims, sum.honest(), sum.bars_claimed[1], sum.bars_open[1], ends);
+      sum.false_claims, sum.honest(), sum.false_shorter, sum.bars_claimed[1], sum.bars_open[1], ends);
   return out;
 }
 
@@ -175,15 +181,23 @@ nlohmann::json Tally::json() const {
 }
 
 std::string fewer_claims(const Tally& now, const nlohmann::json& before) {
+  if (before.at("seed").get<std::uint64_t>() != now.seed) {
+    throw std::invalid_argument(fmt::format("the hunts to compare must have the same seed, got {} and {}", now.seed,
+                                            before.at("seed").get<std::uint64_t>()));
+  }
   std::string out;
-  for (const auto& [family, row] : before.at("families").items()) {
-    const auto found = now.cells().find(family);
+  for (const auto& [family, row] : now.cells()) {
     long was = 0;
     long is = 0;
-    for (const auto& [solver, cell] : row.items()) {
-      was += cell.at("honest").get<long>();
-      if (found == now.cells().end() || !found->second.contains(solver)) continue;
-      is += found->second.at(solver).honest();
+    for (const auto& [solver, cell] : row) {
+      if (!before.at("families").contains(family) || !before.at("families").at(family).contains(solver)) continue;
+      const auto old = before.at("families").at(family).at(solver).at("problems").get<std::map<std::uint64_t, bool>>();
+      for (const auto& [problem, honest] : cell.problems) {
+        const auto found = old.find(problem);
+        if (found == old.end()) continue;
+        was += found->second ? 1 : 0;
+        is += honest ? 1 : 0;
+      }
     }
     if (is < was) out += fmt::format("{}: {} honest claims, {} before\n", family, is, was);
   }

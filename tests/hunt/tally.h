@@ -20,8 +20,9 @@ struct Trial {
   std::string message;
   double reported = 0;
   double reported_error = 0;
-  double solve_seconds = 0;
-  double judge_seconds = 0;
+  double seconds = 0;     // of the solve, by the clock on the wall
+  double solve_work = 0;  // seconds of the processor
+  double judge_work = 0;
   Verdict verdict;
 };
 
@@ -30,14 +31,16 @@ struct Cell {
   long solves = 0;
   long claims = 0;
   long false_claims = 0;
+  long false_shorter = 0;            // shorter curves said to be known that are not, claimed to have converged or not
   long bars_claimed[3] = {0, 0, 0};  // error bars of claims more than 1, 3, 10 times too small
   long bars_open[3] = {0, 0, 0};     // of curves that are not claimed to have converged
   long unmeasured = 0;               // claims whose length the judge could not measure to 1e-9
   double worst_bar = 0;
-  double solve_seconds = 0;
-  double judge_seconds = 0;
-  double longest = 0;
+  double solve_work = 0;
+  double judge_work = 0;
+  double longest = 0;  // solve, by the clock on the wall
   std::map<std::string, long> terminations;
+  std::map<std::uint64_t, bool> problems;  // those solved, and whether the claim was honest
 
   long honest() const { return claims - false_claims; }
   void add(const Trial& trial);
@@ -69,7 +72,8 @@ class Tally {
 // The command that solves and judges this one again.
 std::string repeat_command(std::uint64_t seed, const Trial& trial);
 
-// Families with fewer honest claims than in `before`, the JSON of another hunt over the same problems; empty: none.
+// Families with fewer honest claims than in `before`, the JSON of another hunt, on the problems that both solved;
+// empty: none. Throws std::invalid_argument where the seeds differ.
 std::string fewer_claims(const Tally& now, const nlohmann::json& before);
 
 }  // namespace pullback::hunt
