@@ -1,7 +1,7 @@
 # The short commands. CMakePresets.json has the other builds: cmake --list-presets
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test bench format format-check tidy clean
+.PHONY: help deps build demo test bench overrun format format-check tidy clean
 
 BUILD := build/release
 SOURCES = git ls-files '*.cc' '*.h'
@@ -39,6 +39,10 @@ test: deps $(BUILD)/build.ninja  ## build everything and run all tests
 bench: deps $(BUILD)/build.ninja  ## run the benchmarks
 	cmake --build --preset release --target benchmarks
 	for program in $(BUILD)/bin/*_bench; do $$program || exit; done
+
+overrun: deps $(BUILD)/build.ninja  ## by how much solves take longer than their time limits; takes an hour
+	cmake --build --preset release --target overrun
+	$(BUILD)/bin/overrun
 
 format:  ## lay out every source with clang-format
 	$(SOURCES) | xargs clang-format -i

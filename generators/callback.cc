@@ -60,14 +60,29 @@ CallbackGenerator::CallbackGenerator(int latent_dimension, int ambient_dimension
   }
 }
 
-void CallbackGenerator::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& /*ws*/) const {
-  store(traits(), "value", callbacks_.value(Z), X);
+void CallbackGenerator::values(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const {
+  for (Workspace::Parts parts(ws, Workspace::Kind::kValue, this, Z.cols(), Workspace::Parts::Split::kAlways);
+       parts.next();) {
+    store(traits(), "value", callbacks_.value(Z.middleCols(parts.first(), parts.size())),
+          X.middleCols(parts.first(), parts.size()));
+  }
 }
 
+void CallbackGenerator::jacobians(const ConstMatrixRef& Z, MatrixRef J, Workspace& ws) const {
+  const Index n = latent_dimension();
+  for (Workspace::Parts parts(ws, Workspace::Kind::kJacobian, this, Z.cols(), Workspace::Parts::Split::kAlways);
+       parts.next();) {
+    store(traits(), "jacobian", callbacks_.jacobian(Z.middleCols(parts.first(), parts.size())),
+          J.middleCols(n * parts.first(), n * parts.size()));
+  }
+}
+
+void CallbackGenerator::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const { values(Z, X, ws); }
+
 void CallbackGenerator::do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const {
-  store(traits(), "value", callbacks_.value(Z), X);
+  values(Z, X, ws);
   if (callbacks_.jacobian) {
-    store(traits(), "jacobian", callbacks_.jacobian(Z), J);
+    jacobians(Z, J, ws);
   } else {
     difference_jacobian(Z, J, ws);
   }
@@ -76,7 +91,13 @@ void CallbackGenerator::do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef
 void CallbackGenerator::do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
                                               Workspace& ws) const {
   if (callbacks_.second_directional) {
-    store(traits(), "second_directional", callbacks_.second_directional(Z, V), D);
+    for (Workspace::Parts parts(ws, Workspace::Kind::kSecondDirectional, this, Z.cols(),
+                                Workspace::Parts::Split::kAlways);
+         parts.next();) {
+      const auto part = [&](const auto& matrix) { return matrix.middleCols(parts.first(), parts.size()); };
+      store(traits(), "second_directional", callbacks_.second_directional(part(Z), part(V)),
+            D.middleCols(parts.first(), parts.size()));
+    }
   } else if (callbacks_.jacobian) {
     difference_of_jacobians(Z, V, D, ws);
   } else {
@@ -103,7 +124,7 @@ void CallbackGenerator::difference_jacobian(const ConstMatrixRef& Z, MatrixRef J
       shifted(i, 4 * c + 3) -= 2 * h;
     }
   }
-  do_value(shifted, X, ws);
+  values(shifted, X, ws);
   for (Index c = 0; c < columns; ++c) {
     J.col(c) = (8 * (X.col(4 * c) - X.col(4 * c + 1)) - (X.col(4 * c + 2) - X.col(4 * c + 3))) / (12 * step(0, c));
   }
@@ -117,7 +138,7 @@ void CallbackGenerator::difference_second(const ConstMatrixRef& Z, const ConstMa
   auto shifted = frame.matrix(latent_dimension(), 5 * points);
   auto X = frame.matrix(ambient_dimension(), 5 * points);
   shift_along(Z, V, kSecondStep, {1, -1, 2, -2, 0}, step, shifted);
-  do_value(shifted, X, ws);
+  values(shifted, X, ws);
   for (Index k = 0; k < points; ++k) {
     const auto x = X.middleCols(5 * k, 5);
     const double h = step(0, k);
@@ -135,7 +156,7 @@ void CallbackGenerator::difference_of_jacobians(const ConstMatrixRef& Z, const C
   auto shifted = frame.matrix(n, 4 * points);
   auto J = frame.matrix(ambient_dimension(), 4 * n * points);
   shift_along(Z, V, kFirstStep, {1, -1, 2, -2}, step, shifted);
-  store(traits(), "jacobian", callbacks_.jacobian(shifted), J);
+  jacobians(shifted, J, ws);
   D.setZero();
   for (Index k = 0; k < points; ++k) {
     for (Index s = 0; s < 4; ++s) {

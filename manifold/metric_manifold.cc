@@ -53,8 +53,10 @@ MetricManifold::MetricManifold(int dimension, std::string name, bool smooth, std
 }
 
 void MetricManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
-  const Workspace::Count count(ws, &EvaluationCounts::metrics, Z.cols());
-  metric_(Z, M, ws);
+  const Eigen::Index n = dimension();
+  for (Workspace::Parts parts(ws, Workspace::Kind::kMetric, this, Z.cols()); parts.next();) {
+    metric_(Z.middleCols(parts.first(), parts.size()), M.middleCols(n * parts.first(), n * parts.size()), ws);
+  }
 }
 
 void MetricManifold::metric_derivatives(const ConstMatrixRef& Z, MatrixRef dM, Workspace& ws) const {
