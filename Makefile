@@ -1,7 +1,7 @@
 # The short commands. CMakePresets.json has the other builds: cmake --list-presets
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test hunt bench format format-check tidy sanitize fuzz tsan clean
+.PHONY: help deps build demo test hunt bench overrun format format-check tidy sanitize fuzz tsan clean
 
 BUILD := build/release
 SOURCES = git ls-files '*.cc' '*.h'
@@ -45,6 +45,10 @@ hunt: deps $(BUILD)/build.ninja  ## look for false claims on random problems, fo
 bench: deps $(BUILD)/build.ninja  ## run the benchmarks
 	cmake --build --preset release --target benchmarks
 	for program in $(BUILD)/bin/*_bench; do $$program || exit; done
+
+overrun: deps $(BUILD)/build.ninja  ## by how much solves take longer than their time limits; takes an hour
+	cmake --build --preset release --target overrun
+	$(BUILD)/bin/overrun
 
 format:  ## lay out every source with clang-format
 	$(SOURCES) | xargs clang-format -i

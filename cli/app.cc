@@ -16,9 +16,11 @@
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
+#include "pullback/cli/interrupt.h"
 #include "pullback/cli/options.h"
 #include "pullback/cli/streams.h"
 #include "pullback/generators/error.h"
+#include "pullback/generators/stop.h"
 
 namespace pullback::cli {
 
@@ -38,6 +40,8 @@ namespace {
 
 constexpr char kGeneratorHelp[] =
     "a file (.safetensors, .pt), a shipped model (mnist-vae), or a surface (torus:R=3,r=1); see `pullback generators`";
+
+constexpr char kTimeLimitHelp[] = "seconds for each geodesic, its certificate included (default: none)";
 
 constexpr char kExamples[] = R"(Examples:
   pullback geodesic torus:R=3,r=1 --from 0,0 --to 0,1.8
@@ -73,9 +77,7 @@ void add_solve_options(CLI::App& command, SolveArguments& solve) {
   command.add_option("--threads", solve.threads, "pairs solved at a time (default: one for each processor)")
       ->type_name("T")
       ->check(in_range(1, 1024));
-  command.add_option("--time-limit", solve.time_limit, "seconds for each pair (default: none)")
-      ->type_name("S")
-      ->check(in_range(1e-9, 1e9));
+  command.add_option("--time-limit", solve.time_limit, kTimeLimitHelp)->type_name("S")->check(in_range(1e-9, 1e9));
   add_dimension(command, solve.dimension);
   add_plugins(command, solve.plugins);
 }
@@ -143,7 +145,7 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_option("--solver", arguments->solver, "with --pairs: the chain that solves them")
       ->type_name("CHAIN")
       ->capture_default_str();
-  command->add_option("--time-limit", arguments->time_limit, "with --pairs: seconds for each solve (default: none)")
+  command->add_option("--time-limit", arguments->time_limit, kTimeLimitHelp)
       ->type_name("S")
       ->check(in_range(1e-9, 1e9));
   add_dimension(*command, arguments->dimension);
@@ -178,7 +180,7 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
   command->add_option("--threads", arguments->threads, "solves at a time (default: one for each processor)")
       ->type_name("T")
       ->check(in_range(1, 1024));
-  command->add_option("--time-limit", arguments->time_limit, "seconds for each solve (default: none)")
+  command->add_option("--time-limit", arguments->time_limit, kTimeLimitHelp)
       ->type_name("S")
       ->check(in_range(1e-9, 1e9));
   add_plugins(*command, arguments->plugins);
@@ -243,7 +245,9 @@ void add_conditioning_options(CLI::App& command, ConditioningArguments& argument
   command.add_option("--threads", arguments.threads, "solves at a time (default: one for each processor)")
       ->type_name("T")
       ->check(in_range(1, 1024));
-  command.add_option("--time-limit", arguments.time_limit, "seconds for each solve (default: 5)")
+  command
+      .add_option("--time-limit", arguments.time_limit,
+                  "seconds for each geodesic, its certificate included (default: 5)")
       ->type_name("S")
       ->check(in_range(1e-9, 1e9));
   command.add_flag("--quick", arguments.quick, "three condition numbers, dimensions 2 and 8, two pairs, one second");
@@ -276,9 +280,7 @@ void add_jacobian_options(CLI::App& command, JacobianArguments& arguments) {
   command.add_option("--threads", arguments.threads, "models at a time (default: one for each processor)")
       ->type_name("T")
       ->check(in_range(1, 1024));
-  command.add_option("--time-limit", arguments.time_limit, "seconds for each solve (default: none)")
-      ->type_name("S")
-      ->check(in_range(1e-9, 1e9));
+  command.add_option("--time-limit", arguments.time_limit, kTimeLimitHelp)->type_name("S")->check(in_range(1e-9, 1e9));
   add_plugins(command, arguments.plugins);
 }
 
@@ -377,6 +379,7 @@ int parse_and_run(CLI::App& app, const std::vector<std::string>& arguments, cons
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
+  end_on_interrupt();
   try {
     if (!arguments.empty() && arguments[0] == "train") return run_train({arguments.begin() + 1, arguments.end()});
     CLI::App app("Geodesics of deep generative models, each with a certificate.");
@@ -398,6 +401,8 @@ int run(const std::vector<std::string>& arguments) {
     return fail(kNotConverged, error.what());
   } catch (const Error& error) {
     return fail(kBadFile, error.what());
+  } catch (const StopRequested&) {
+    return fail(kNotConverged, "interrupted before anything was finished");
   } catch (const std::bad_alloc&) {
     return fail(kBadFile, "out of memory");
   } catch (const std::exception& error) {

@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <exception>
+#include <stdexcept>
+
 #include "pullback/cli/environment.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
@@ -34,7 +37,16 @@ GeodesicResult solve_interruptibly(const GeodesicSolver& solver, const GeodesicP
   SolveControl control;
   control.time_limit = time_limit;
   control.should_stop = interrupted;
-  return solver.solve(problem, control);
+  try {
+    return solver.solve(problem, control);
+  } catch (const std::invalid_argument&) {
+    throw;
+  } catch (const std::exception& error) {  // memory, say: the other pairs may not need as much
+    GeodesicResult result;
+    result.message = error.what();
+    result.solver = solver.name();
+    return result;
+  }
 }
 
 std::vector<GeodesicResult> solve_batch(const Batch& batch, const std::vector<EndPoints>& pairs) {

@@ -13,6 +13,7 @@
 #include "pullback/cli/model_data.h"
 #include "pullback/cli/random.h"
 #include "pullback/cli/study_json.h"
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/measure.h"
 #include "pullback/manifold/volume_variation.h"
 
@@ -45,6 +46,7 @@ Matrix points_outside(const DataRegion& region, const CharacterisationOptions& o
   Matrix points(region.dimension(), options.points);
   Eigen::Index taken = 0;
   for (int i = 0; i < kTriesPerPoint * options.points && taken < points.cols(); ++i) {
+    throw_if_stopped();
     const Vector start = data.col(random.index(data.cols()));
     const Vector from = data.col(random.index(data.cols()));
     const Vector direction = data.col(random.index(data.cols())) - from;

@@ -18,6 +18,7 @@
 #include "pullback/cli/parallel.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/study_json.h"
+#include "pullback/generators/stop.h"
 
 namespace pullback::cli {
 
@@ -132,12 +133,18 @@ int run_compare(const CompareArguments& arguments, const std::string& command) {
   const Json environment = describe_environment();
   run_study(setup, environment, folder / "results.json");
 
-  const std::string results = as_text(study_json(setup.study, environment));
-  const std::string page = make_page("pullback: geodesic solvers compared", report_data(setup.study, environment));
-  write_files({{folder / "results.json", results}, {folder / "report.html", page}});
+  FileContents outputs{{folder / "results.json", as_text(study_json(setup.study, environment))}};
   std::string text = text_of(setup.study);
   if (!setup.study.complete) text += "Interrupted: this is what was finished.\n";
-  text += fmt::format("\nreport: {}\n", (folder / "report.html").string());
+  const StopScope scope(adornment_stop());
+  try {
+    write_file(folder / "report.html",
+               make_page("pullback: geodesic solvers compared", report_data(setup.study, environment)));
+    text += fmt::format("\nreport: {}\n", (folder / "report.html").string());
+  } catch (const StopRequested&) {
+    text += "\nreport: not drawn, for the pictures of these generators take long\n";
+  }
+  write_files(outputs);
   write_standard_output(text);
   return setup.study.complete ? kDone : kNotConverged;
 }

@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <map>
+#include <optional>
 #include <stdexcept>
 
 #include "pullback/cli/arguments.h"
@@ -12,14 +15,19 @@
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
+#include "pullback/cli/interrupt.h"
+#include "pullback/cli/parallel.h"
 #include "pullback/cli/result_json.h"
 #include "pullback/cli/seal.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
+#include "pullback/generators/stop.h"
 
 namespace pullback::cli {
 
 namespace {
+
+constexpr double kLeastLimit = 1e-9;  // where opening has taken all of it
 
 void require_one_way_to_give_ends(const GeodesicArguments& arguments) {
   const bool ends = !arguments.from.empty() || !arguments.to.empty();
@@ -51,14 +59,26 @@ std::vector<EndPoints> read_pairs(const GeodesicArguments& arguments, int dimens
   return pairs;
 }
 
-// What a result on a decorated space is in the plain metric and coordinates.
-Json plain_json(const OpenedSpace& space, const GeodesicResult& result, int samples) {
-  if (result.curve.empty()) return {{"length_plain", nullptr}, {"length_plain_error", nullptr}, {"z_plain", nullptr}};
-  const PlainView plain = plain_view(space, result.curve, samples);
+// A result on a decorated space in the plain metric and coordinates, where there is a curve and time is left: what a
+// solve may take beyond its limit (solver.h), less what this one did, and a second after an interrupt.
+std::optional<PlainView> plain_in_time(const Batch& batch, const GeodesicResult& result, int samples) {
+  if (result.curve.empty()) return std::nullopt;
+  const double most = batch.time_limit > 0 ? 1.1 * batch.time_limit + 0.1 : std::numeric_limits<double>::infinity();
+  const StopScope scope(adornment_stop(now() + std::max(0.0, most - result.effort.seconds)));
+  try {
+    return plain_view(batch.space, result.curve, samples);
+  } catch (const StopRequested&) {
+    return std::nullopt;
+  }
+}
+
+Json plain_json(const Batch& batch, const GeodesicResult& result, int samples) {
+  const std::optional<PlainView> plain = plain_in_time(batch, result, samples);
+  if (!plain) return {{"length_plain", nullptr}, {"length_plain_error", nullptr}, {"z_plain", nullptr}};
   Json points = Json::array();
-  for (Eigen::Index k = 0; k < plain.points.cols(); ++k) points.push_back(as_json(Vector(plain.points.col(k))));
-  return {{"length_plain", number_json(plain.length)},
-          {"length_plain_error", number_json(plain.length_error)},
+  for (Eigen::Index k = 0; k < plain->points.cols(); ++k) points.push_back(as_json(Vector(plain->points.col(k))));
+  return {{"length_plain", number_json(plain->length)},
+          {"length_plain_error", number_json(plain->length_error)},
           {"z_plain", std::move(points)}};
 }
 
@@ -69,7 +89,7 @@ Json results_json(const GeodesicArguments& arguments, const Batch& batch, const 
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     Json entry = {{"from", as_json(ConstVectorRef(pairs[i].from))}, {"to", as_json(ConstVectorRef(pairs[i].to))}};
     entry.update(as_json(results[i], arguments.samples));
-    if (!steps.empty()) entry.update(plain_json(batch.space, results[i], arguments.samples));
+    if (!steps.empty()) entry.update(plain_json(batch, results[i], arguments.samples));
     entry["seal"] = seal_of_result(entry, i, arguments.solve.solver);
     list.push_back(std::move(entry));
   }
@@ -84,10 +104,11 @@ std::string text_of_one(const Batch& batch, const EndPoints& ends, const Geodesi
   std::string text = fmt::format("{}  {}  {} → {}\n{}", batch.space.name, batch.solver->name(), format_point(ends.from),
                                  format_point(ends.to), describe(result));
   const std::vector<AppliedStep>& steps = batch.space.decoration.steps;
-  if (!steps.empty() && !result.curve.empty()) {
-    const PlainView plain = plain_view(batch.space, result.curve, 2);
-    text +=
-        fmt::format("\nin the metric before the steps: length {}\n", format_length(plain.length, plain.length_error));
+  if (!steps.empty()) {
+    if (const std::optional<PlainView> plain = plain_in_time(batch, result, 2)) {
+      text += fmt::format("\nin the metric before the steps: length {}\n",
+                          format_length(plain->length, plain->length_error));
+    }
   }
   for (const std::string& sentence : describe(steps)) text += wrap(sentence, 100, 2) + "\n";
   return text;
@@ -110,6 +131,40 @@ std::string text_of_many(const std::vector<EndPoints>& pairs, const std::vector<
   return text + "\n";
 }
 
+// Opens what to solve with. For a single pair that counts into its time limit, and gives nothing when it takes longer;
+// for many it is done once for all.
+std::optional<Batch> open_in_time(const GeodesicArguments& arguments) {
+  const double limit = arguments.solve.time_limit;
+  const double start = now();
+  const bool bounded = limit > 0 && arguments.pairs.empty();
+  const StopScope scope(bounded ? [=] { return now() - start > limit; } : std::function<bool()>());
+  try {
+    Batch batch = open_batch(arguments.solve, known_from(arguments));
+    if (bounded) batch.time_limit = std::max(limit - (now() - start), kLeastLimit);
+    return batch;
+  } catch (const StopRequested&) {
+    return std::nullopt;
+  }
+}
+
+// What is known of a batch that there was no time to open.
+Batch unopened(const SolveArguments& arguments) {
+  Batch batch;
+  batch.space.name = arguments.generator;
+  batch.solver = Session(arguments.plugins).solvers().make(arguments.solver);
+  return batch;
+}
+
+GeodesicResult not_opened(const Batch& batch) {
+  GeodesicResult result;
+  result.termination = Termination::kTimeLimit;
+  result.message = fmt::format("the time was up while {} was opened", batch.space.name);
+  result.solver = batch.solver->name();
+  return result;
+}
+
+int coordinates(const std::string& point) { return static_cast<int>(split(point, ',').size()); }
+
 }  // namespace
 
 int run_geodesic(const GeodesicArguments& arguments) {
@@ -119,11 +174,15 @@ int run_geodesic(const GeodesicArguments& arguments) {
   roles.reads(arguments.pairs, "--pairs");
   roles.writes(arguments.json, "--json");
   roles.check();
-  const Batch batch = open_batch(arguments.solve, known_from(arguments));
-  const std::vector<EndPoints> pairs = read_pairs(arguments, batch.space.dimension());
+  std::optional<Batch> in_time = open_in_time(arguments);
+  const bool opened = in_time.has_value();
+  const Batch batch = opened ? *std::move(in_time) : unopened(arguments.solve);
+  const std::vector<EndPoints> pairs =
+      read_pairs(arguments, opened ? batch.space.dimension() : coordinates(arguments.from));
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
 
-  const std::vector<GeodesicResult> results = solve_batch(batch, pairs);
+  const std::vector<GeodesicResult> results =
+      opened ? solve_batch(batch, pairs) : std::vector<GeodesicResult>{not_opened(batch)};
 
   if (!arguments.json.empty()) {
     write_outputs({{arguments.json, as_text(results_json(arguments, batch, pairs, results))}});

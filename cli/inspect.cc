@@ -24,6 +24,7 @@
 #include "pullback/cli/session.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
+#include "pullback/generators/stop.h"
 
 namespace pullback::cli {
 
@@ -118,7 +119,6 @@ void run_characterisation(Inspection& inspection, const InspectArguments& argume
   inspection.characterisation = characterise(inspection.space);
   append(inspection.findings, findings(*inspection.characterisation));
   if (!inspection.solver) return;
-  finish_on_interrupt();
   inspection.geodesics = place_geodesics(inspection.space, *inspection.region, *inspection.solver, arguments.pairs, 1,
                                          arguments.time_limit, thread_count(0));
   append(inspection.findings, findings(inspection.geodesics, *inspection.region));
@@ -160,6 +160,18 @@ void run_surveys(Inspection& inspection) {
   append(inspection.findings, findings_of_derivatives(manifold.generator()));
   for (const JacobianSurvey& s : inspection.surveys) {
     append(inspection.findings, findings(s));
+  }
+}
+
+// All that is measured, as far as it comes before an interrupt.
+void measure(Inspection& inspection, const InspectArguments& arguments) {
+  finish_on_interrupt();
+  const StopScope scope(interrupted);
+  try {
+    run_characterisation(inspection, arguments);
+    run_surveys(inspection);
+  } catch (const StopRequested&) {
+    inspection.findings.emplace_back("Interrupted: this is what was finished.");
   }
 }
 
@@ -214,6 +226,7 @@ Json inspection_json(const Inspection& inspection) {
   for (Eigen::Index j = 0; j < inspection.box.rows(); ++j) box.push_back({inspection.box(j, 0), inspection.box(j, 1)});
   const Generator* generator = inspection.space.manifold->generator();
   return {{"generator", inspection.space.name},
+          {"complete", !interrupted()},
           {"latent_dimension", inspection.space.dimension()},
           {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
           {"smooth", inspection.space.manifold->smooth()},
@@ -302,11 +315,16 @@ Json page_data(const Inspection& inspection) {
                      "there are codes."},
       {"command", "pullback inspect " + space.name},
       {"environment", describe_environment()}};
-  if (space.dimension() >= 2) {
+  if (space.dimension() < 2) {
+    data["note"] = "A latent space of one dimension has no map.";
+    return data;
+  }
+  const StopScope scope(adornment_stop());
+  try {
     data["map"] = as_json(compute_maps(*space.manifold, map_plane(inspection), inspection.grid,
                                        inspection.region ? &*inspection.region : nullptr));
-  } else {
-    data["note"] = "A latent space of one dimension has no map.";
+  } catch (const StopRequested&) {
+    data["note"] = "Interrupted before the map was drawn.";
   }
   return data;
 }
@@ -369,8 +387,7 @@ int run_inspect(const InspectArguments& arguments) {
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
   Inspection inspection = open_inspection(arguments);
   if (!folder.empty()) require_writable_folder(folder);
-  run_characterisation(inspection, arguments);
-  run_surveys(inspection);
+  measure(inspection, arguments);
 
   const std::string json = as_text(inspection_json(inspection));
   if (folder.empty()) {
@@ -384,7 +401,7 @@ int run_inspect(const InspectArguments& arguments) {
     if (!folder.empty()) text += fmt::format("maps: {}\n", (folder / "inspect.html").string());
     write_standard_output(text);
   }
-  return kDone;
+  return interrupted() ? kNotConverged : kDone;
 }
 
 }  // namespace pullback::cli

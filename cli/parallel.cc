@@ -12,6 +12,9 @@
 #include <thread>
 #include <vector>
 
+#include "pullback/cli/interrupt.h"
+#include "pullback/generators/stop.h"
+
 namespace pullback::cli {
 
 namespace {
@@ -35,9 +38,13 @@ void run_jobs(int count, int threads, const std::function<void(int)>& job) {
   std::mutex mutex;
   std::exception_ptr failure;
   const auto work = [&] {
+    const StopScope scope(interrupted);
     for (int i = next++; i < count; i = next++) {
       try {
         job(i);
+      } catch (const StopRequested&) {
+        next = count;
+        return;
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();

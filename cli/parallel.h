@@ -11,7 +11,8 @@ namespace pullback::cli {
 int thread_count(int requested);
 
 // Calls job(0) … job(count−1), in this order of starting, on `threads` threads. What each job writes must be its own.
-// The first exception ends the work and is thrown here.
+// The first exception ends the work and is thrown here. A job is ended within (StopRequested, see stop.h) when the
+// program is interrupted, and no further one is begun: what it would have written is missing.
 void run_jobs(int count, int threads, const std::function<void(int)>& job);
 
 // One line on standard error that says how far the work is; silent when that is not a terminal.

@@ -23,6 +23,7 @@
 #include "pullback/cli/uncertainty_ring.h"
 #include "pullback/cli/uncertainty_study.h"
 #include "pullback/generators/error.h"
+#include "pullback/generators/stop.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback::cli {
@@ -229,9 +230,13 @@ int run_study_uncertainty(const UncertaintyStudyArguments& arguments, const std:
   finish_on_interrupt();
   if (study.threads > 1) use_one_blas_thread();
 
-  for (Source& source : sources) {
-    if (source.name == kRing && source.path.empty()) write_ring(source, models, arguments.seed);
-    study.panels.push_back(make_panel(session, source, methods, arguments, models));
+  try {
+    const StopScope scope(interrupted);
+    for (Source& source : sources) {
+      if (source.name == kRing && source.path.empty()) write_ring(source, models, arguments.seed);
+      study.panels.push_back(make_panel(session, source, methods, arguments, models));
+    }
+  } catch (const StopRequested&) {  // what is fitted has nothing to be compared with: run_all() runs nothing
   }
   run_all(study, *solver);
 

@@ -20,7 +20,7 @@ struct Finding {
 // What was found of one result.
 struct Verification {
   std::vector<Finding> findings;  // none: verified
-  bool without_curve = false;     // nothing to measure, and nothing claimed of it
+  bool without_curve = false;     // nothing to measure, or no time to measure it, and nothing claimed of it
   // Made again from the nodes: curve, termination, certificate, effort (as written).
   GeodesicResult result;
 };

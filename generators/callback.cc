@@ -39,14 +39,29 @@ CallbackGenerator::CallbackGenerator(int latent_dimension, int ambient_dimension
   }
 }
 
-void CallbackGenerator::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& /*ws*/) const {
-  store(traits(), "value", callbacks_.value(Z), X);
+void CallbackGenerator::values(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const {
+  for (Workspace::Parts parts(ws, Workspace::Kind::kValue, this, Z.cols(), Workspace::Parts::Split::kAlways);
+       parts.next();) {
+    store(traits(), "value", callbacks_.value(Z.middleCols(parts.first(), parts.size())),
+          X.middleCols(parts.first(), parts.size()));
+  }
 }
 
+void CallbackGenerator::jacobians(const ConstMatrixRef& Z, MatrixRef J, Workspace& ws) const {
+  const Index n = latent_dimension();
+  for (Workspace::Parts parts(ws, Workspace::Kind::kJacobian, this, Z.cols(), Workspace::Parts::Split::kAlways);
+       parts.next();) {
+    store(traits(), "jacobian", callbacks_.jacobian(Z.middleCols(parts.first(), parts.size())),
+          J.middleCols(n * parts.first(), n * parts.size()));
+  }
+}
+
+void CallbackGenerator::do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const { values(Z, X, ws); }
+
 void CallbackGenerator::do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const {
-  store(traits(), "value", callbacks_.value(Z), X);
+  values(Z, X, ws);
   if (callbacks_.jacobian) {
-    store(traits(), "jacobian", callbacks_.jacobian(Z), J);
+    jacobians(Z, J, ws);
   } else {
     difference_jacobian(Z, J, ws);
   }
@@ -55,7 +70,13 @@ void CallbackGenerator::do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef
 void CallbackGenerator::do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
                                               Workspace& ws) const {
   if (callbacks_.second_directional) {
-    store(traits(), "second_directional", callbacks_.second_directional(Z, V), D);
+    for (Workspace::Parts parts(ws, Workspace::Kind::kSecondDirectional, this, Z.cols(),
+                                Workspace::Parts::Split::kAlways);
+         parts.next();) {
+      const auto part = [&](const auto& matrix) { return matrix.middleCols(parts.first(), parts.size()); };
+      store(traits(), "second_directional", callbacks_.second_directional(part(Z), part(V)),
+            D.middleCols(parts.first(), parts.size()));
+    }
   } else if (callbacks_.jacobian) {
     Generator::do_second_directional(Z, V, D, ws);
   } else {

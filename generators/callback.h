@@ -37,7 +37,8 @@ struct Callbacks {
 // Errors: std::invalid_argument if `value` is empty, a dimension is below 1, or (at evaluation) a function returns
 // another shape than stated above. What a function throws passes unchanged.
 // Cost: a missing Jacobian 4nK values in one call; a missing second derivative 5K values or 4K Jacobians; as many again
-// for each change of the step, at the points that need it.
+// for each change of the step, at the points that need it. A thread that may be
+// stopped (stop.h) calls a slow function with parts of a batch.
 // Thread safety: the functions must be callable from several threads if the generator is.
 class CallbackGenerator final : public Generator {
  public:
@@ -49,6 +50,11 @@ class CallbackGenerator final : public Generator {
   void do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const override;
   void do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
                              Workspace& ws) const override;
+  bool asks_to_stop() const override { return true; }  // in the calls of the functions, which take all the time
+
+  // The functions, called for parts of a batch where they take long.
+  void values(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const;
+  void jacobians(const ConstMatrixRef& Z, MatrixRef J, Workspace& ws) const;
 
   void difference_jacobian(const ConstMatrixRef& Z, MatrixRef J, Workspace& ws) const;
   void difference_second(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D, Workspace& ws) const;

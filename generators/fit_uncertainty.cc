@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/generators/stop.h"
+
 namespace pullback {
 namespace {
 
@@ -101,6 +103,7 @@ Clusters k_means(const ConstMatrixRef& points, int count, std::uint64_t seed) {
                     Vector::Zero(count)};
   Vector squares;
   for (int step = 0; step < kMostLloydSteps; ++step) {
+    throw_if_stopped();
     const std::vector<int> before = clusters.of;
     squares = assign(points, clusters);
     if (clusters.of == before) break;
@@ -142,6 +145,7 @@ std::shared_ptr<const RadialNetwork> fit_deviation(const RadialBasis& basis, con
   Matrix W = squares.rowwise().mean().cwiseInverse() / felt.sum() * static_cast<double>(points.cols()) *
              (felt > 0).select(Eigen::ArrayXd::Ones(felt.size()), 0).matrix().transpose();
   for (int step = 0; step < steps; ++step) {
+    throw_if_stopped();
     Matrix precision = W * phi;
     precision.colwise() += floor;
     const Matrix share = precision.cwiseInverse() * phi.transpose();
@@ -171,6 +175,7 @@ std::shared_ptr<const Network> refit_last_layer(const Network& decoder, const Re
   start << last.weight, last.bias;
   Matrix W = start;
   for (int step = 0; step < (sigmoid ? steps : 1); ++step) {
+    throw_if_stopped();
     Matrix residual = W * features;
     if (sigmoid) residual = (1 + (-residual.array()).exp()).inverse().matrix().eval();
     residual -= to.targets;
@@ -210,6 +215,7 @@ FittedProcess fit_process(const ConstMatrixRef& inputs, const ConstMatrixRef& ou
   const Matrix centred = outputs.colwise() - best.data.offset;
   for (const double factor : factors) {
     for (const double ratio : kRatios) {
+      throw_if_stopped();
       const MarginalLikelihood found = marginal_likelihood(inputs, centred, factor * deviation, ratio);
       if (!(found.logarithm > best.log_likelihood)) continue;
       best.data.lengths = factor * deviation;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pullback/generators/adaptive_difference.h"
+#include "pullback/generators/stop.h"
 
 namespace pullback {
 namespace {
@@ -17,6 +18,14 @@ void require_shape(const char* method, const char* argument, Eigen::Index rows, 
   if (rows == want_rows && cols == want_cols) return;
   throw std::invalid_argument(
       fmt::format("Generator::{}: {} must be {}×{}, got {}×{}", method, argument, want_rows, want_cols, rows, cols));
+}
+
+// The columns of the points of a part, `width` for each.
+auto columns(const ConstMatrixRef& matrix, const Workspace::Parts& parts, Eigen::Index width = 1) {
+  return matrix.middleCols(width * parts.first(), width * parts.size());
+}
+auto columns(MatrixRef& matrix, const Workspace::Parts& parts, Eigen::Index width = 1) {
+  return matrix.middleCols(width * parts.first(), width * parts.size());
 }
 
 }  // namespace
@@ -30,43 +39,53 @@ Generator::Generator(int latent_dimension, int ambient_dimension, GeneratorTrait
   }
 }
 
+Workspace::Parts Generator::parts_of(Workspace::Kind kind, const ConstMatrixRef& Z, Workspace& ws) const {
+  const auto split = asks_to_stop() ? Workspace::Parts::Split::kNever : Workspace::Parts::Split::kOutermost;
+  return {ws, kind, this, Z.cols(), split};
+}
+
 void Generator::value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const {
   require_shape("value", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
   require_shape("value", "X", X.rows(), X.cols(), ambient_, Z.cols());
-  const Workspace::Count count(ws, &EvaluationCounts::values, Z.cols());
-  do_value(Z, X, ws);
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kValue, Z, ws); parts.next();) {
+    do_value(columns(Z, parts), columns(X, parts), ws);
+  }
 }
 
 void Generator::value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const {
   require_shape("value_and_jacobian", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
   require_shape("value_and_jacobian", "X", X.rows(), X.cols(), ambient_, Z.cols());
   require_shape("value_and_jacobian", "J", J.rows(), J.cols(), ambient_, latent_ * Z.cols());
-  const Workspace::Count count(ws, &EvaluationCounts::jacobians, Z.cols());
-  do_value_and_jacobian(Z, X, J, ws);
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kJacobian, Z, ws); parts.next();) {
+    do_value_and_jacobian(columns(Z, parts), columns(X, parts), columns(J, parts, latent_), ws);
+  }
 }
 
 void Generator::second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D, Workspace& ws) const {
   require_shape("second_directional", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
   require_shape("second_directional", "V", V.rows(), V.cols(), latent_, Z.cols());
   require_shape("second_directional", "D", D.rows(), D.cols(), ambient_, Z.cols());
-  const Workspace::Count count(ws, &EvaluationCounts::second_derivatives, Z.cols());
-  do_second_directional(Z, V, D, ws);
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kSecondDirectional, Z, ws); parts.next();) {
+    do_second_directional(columns(Z, parts), columns(V, parts), columns(D, parts), ws);
+  }
 }
 
 void Generator::vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const {
   require_shape("vjp", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
   require_shape("vjp", "W", W.rows(), W.cols(), ambient_, Z.cols());
   require_shape("vjp", "G", G.rows(), G.cols(), latent_, Z.cols());
-  const Workspace::Count count(ws, &EvaluationCounts::products, Z.cols());
-  do_vjp(Z, W, G, ws);
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kProduct, Z, ws); parts.next();) {
+    do_vjp(columns(Z, parts), columns(W, parts), columns(G, parts), ws);
+  }
 }
 
 void Generator::weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const {
   require_shape("weighted_hessian", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
   require_shape("weighted_hessian", "W", W.rows(), W.cols(), ambient_, Z.cols());
   require_shape("weighted_hessian", "H", H.rows(), H.cols(), latent_, latent_ * Z.cols());
-  const Workspace::Count count(ws, &EvaluationCounts::second_derivatives, Z.cols());
-  do_weighted_hessian(Z, W, H, ws);
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kHessian, Z, ws); parts.next();) {
+    do_weighted_hessian(columns(Z, parts), columns(W, parts), columns(H, parts, latent_), ws);
+  }
 }
 
 void Generator::second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
@@ -76,9 +95,10 @@ void Generator::second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, M
   require_shape("second_order", "X", X.rows(), X.cols(), ambient_, Z.cols());
   require_shape("second_order", "J", J.rows(), J.cols(), ambient_, latent_ * Z.cols());
   require_shape("second_order", "D", D.rows(), D.cols(), ambient_, Z.cols());
-  const Workspace::Count count(ws, &EvaluationCounts::jacobians, Z.cols());
-  ws.add(&EvaluationCounts::second_derivatives, Z.cols());
-  do_second_order(Z, V, X, J, D, ws);
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kSecondOrder, Z, ws); parts.next();) {
+    do_second_order(columns(Z, parts), columns(V, parts), columns(X, parts), columns(J, parts, latent_),
+                    columns(D, parts), ws);
+  }
 }
 
 Matrix Generator::value(const ConstMatrixRef& Z) const {
@@ -106,6 +126,7 @@ void Generator::do_second_directional(const ConstMatrixRef& Z, const ConstMatrix
     auto X = frame.matrix(ambient_, most);
     auto J = frame.matrix(ambient_, latent_ * most);
     for (Eigen::Index k = 0; k < points.cols(); k += most) {
+      throw_if_stopped();
       const Eigen::Index count = std::min(most, points.cols() - k);
       do_value_and_jacobian(points.middleCols(k, count), X.leftCols(count), J.leftCols(latent_ * count), ws);
       for (Eigen::Index i = 0; i < count; ++i) {
@@ -140,6 +161,7 @@ void Generator::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRe
   for (int i = 0; i < latent_; ++i) {
     V.setZero();
     V.row(i).setOnes();
+    throw_if_stopped();
     do_second_directional(Z, V, D, ws);
     for (Eigen::Index k = 0; k < points; ++k) h(i, i, k) = W.col(k).dot(D.col(k));
   }
@@ -148,6 +170,7 @@ void Generator::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRe
       V.setZero();
       V.row(i).setOnes();
       V.row(j).setOnes();
+      throw_if_stopped();
       do_second_directional(Z, V, D, ws);
       for (Eigen::Index k = 0; k < points; ++k) {
         h(i, j, k) = h(j, i, k) = 0.5 * (W.col(k).dot(D.col(k)) - h(i, i, k) - h(j, j, k));

@@ -37,10 +37,12 @@ struct GeneratorTraits {
 // Undefined: second derivatives where f is not twice differentiable (`traits().smooth` is false): what comes is the
 // derivative of the piece that z lies in. A NaN in z gives NaN; nothing is checked but sizes.
 // Errors: std::invalid_argument for a wrong shape, with the shape expected and the shape that came.
-// Cost: each call counts K evaluations in the workspace. The defaults cost: vjp one Jacobian; weighted_hessian
-// n(n+1)/2 second directional derivatives; second_directional four Jacobians (central differences, extrapolated), and four
-// more for each time that the step must be adapted to the scale on which the Jacobian changes.
-// Thread safety: the methods are const and safe from several threads, each with its own workspace.
+// A thread that may be stopped (stop.h) is asked before every call, which throws StopRequested when it is to end; a
+// batch that takes long is then evaluated in parts, each of which asks. Cost: each call counts K evaluations in the
+// workspace. The defaults cost: vjp one Jacobian; weighted_hessian n(n+1)/2 second directional derivatives;
+// second_directional four Jacobians (central differences, extrapolated), and four more for each time that the step must
+// be adapted to the scale on which the Jacobian changes. Thread safety: the methods are const and safe from several
+// threads, each with its own workspace.
 class Generator {
  public:
   virtual ~Generator() = default;
@@ -79,6 +81,10 @@ class Generator {
   virtual void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const;
   virtual void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                                Workspace& ws) const;
+  // Whether the above call throw_if_stopped() often enough in a batch that takes long, so that none is divided.
+  virtual bool asks_to_stop() const { return false; }
+
+  Workspace::Parts parts_of(Workspace::Kind kind, const ConstMatrixRef& Z, Workspace& ws) const;
 
  private:
   int latent_;

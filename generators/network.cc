@@ -8,6 +8,7 @@
 
 #include "pullback/generators/kernels/network_kernel.h"
 #include "pullback/generators/network_sweeps.h"
+#include "pullback/generators/stop.h"
 
 namespace pullback {
 namespace {
@@ -71,7 +72,10 @@ Columns every_block(MatrixRef& matrix, Index columns, Index first_point) {
 // Calls step(first_point, points) for the chunks of a batch.
 template <typename Step>
 void in_chunks(Index points, Index chunk, Step step) {
-  for (Index k = 0; k < points; k += chunk) step(k, std::min(chunk, points - k));
+  for (Index k = 0; k < points; k += chunk) {
+    if (k > 0) throw_if_stopped();
+    step(k, std::min(chunk, points - k));
+  }
 }
 
 // The tangents e_1 … e_n at every point.

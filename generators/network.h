@@ -82,6 +82,7 @@ class Network final : public Generator {
                              Workspace& ws) const override;
   void do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const override;
   void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const override;
+  bool asks_to_stop() const override { return true; }  // at every chunk of a batch
   void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                        Workspace& ws) const override;
 

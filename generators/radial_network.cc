@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/generators/stop.h"
+
 namespace pullback {
 namespace {
 
@@ -98,7 +100,10 @@ struct InverseRoot {
 
 template <class Step>
 void in_chunks(Index points, Step step) {
-  for (Index k = 0; k < points; k += kChunk) step(k, std::min(kChunk, points - k));
+  for (Index k = 0; k < points; k += kChunk) {
+    if (k > 0) throw_if_stopped();
+    step(k, std::min(kChunk, points - k));
+  }
 }
 
 }  // namespace

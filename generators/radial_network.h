@@ -58,6 +58,7 @@ class RadialNetwork final : public Generator {
   void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const override;
   void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                        Workspace& ws) const override;
+  bool asks_to_stop() const override { return true; }  // at every chunk of a batch
 
   RadialBasis basis_;
   Matrix weight_;

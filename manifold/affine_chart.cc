@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "pullback/generators/compose.h"
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/whitening.h"
 
 namespace pullback {
@@ -74,6 +75,7 @@ Matrix AffineChart::rotate_factors(MatrixRef R) const {
   const Eigen::Index n = dimension();
   Matrix Q(n, R.cols());
   for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
+    throw_if_stopped();
     auto block = R.middleCols(n * k, n);
     block *= A_;
     Q.middleCols(n * k, n) = rotate(block);
@@ -116,6 +118,7 @@ void AffineChart::do_segments(const ConstMatrixRef& Y, HessianModel model, Matri
   const Eigen::Index n = dimension();
   const Matrix Q = rotate_factors(R);
   for (Eigen::Index i = 0; i + 1 < Y.cols(); ++i) {
+    throw_if_stopped();
     for (Eigen::Index side = 0; side < 2; ++side) {
       auto block = jacobian.middleCols(2 * n * i + n * side, n);
       block *= Q.middleCols(n * (i + side), n);
@@ -129,6 +132,7 @@ Variation AffineChart::do_variation(const ConstMatrixRef& Y, Workspace& ws) cons
   const Matrix Q = rotate_factors(out.factor);
   const auto rotation = [&](Eigen::Index node) { return Q.middleCols(n * node, n); };
   for (int i = 0; i < out.hessian.blocks(); ++i) {
+    throw_if_stopped();
     out.gradient.col(i) = (rotation(i + 1).transpose() * out.gradient.col(i)).eval();
     out.chord_gradient.col(i) = (rotation(i + 1).transpose() * out.chord_gradient.col(i)).eval();
     out.hessian.diagonal_block(i) =

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "pullback/generators/stop.h"
+
 namespace pullback {
 namespace {
 
@@ -15,6 +17,8 @@ constexpr int kMaxInverseIterations = 500;
 // The eigenvector is sought from this fraction below its eigenvalue; a few iterations then leave nothing else.
 constexpr double kShift = 1e-6;
 constexpr int kModeIterations = 8;
+// The elimination of blocks of this size takes long enough to ask whether to stop at each.
+constexpr int kLargeBlock = 8;
 
 // A lower bound of the spectrum, by Gershgorin's discs.
 double spectrum_lower_bound(const BlockTridiagonal& H) {
@@ -46,6 +50,7 @@ double smallest_by_inverse_iteration(const BlockTridiagonalFactor& factor, int n
   Matrix x = first_guess(n, m);
   double previous = 0;
   for (int iteration = 0; iteration < kMaxInverseIterations; ++iteration) {
+    throw_if_stopped();
     const Matrix y = factor.solve(x);
     const double quotient = 1 / (x.cwiseProduct(y)).sum();
     x = y / y.norm();
@@ -72,7 +77,9 @@ BlockTridiagonalFactor::BlockTridiagonalFactor(const BlockTridiagonal& H, double
     : inverse_pivot_(H.diagonal.rows(), H.diagonal.cols()), upper_(H.upper), smallest_pivot_(H.blocks()) {
   const int n = H.block_size();
   Matrix pivot(n, n);
+  throw_if_stopped();
   for (int i = 0; i < H.blocks(); ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
     pivot = H.diagonal_block(i);
     pivot.diagonal().array() -= shift;
     if (i > 0) {
@@ -94,6 +101,7 @@ Matrix BlockTridiagonalFactor::solve(const ConstMatrixRef& B) const {
   const Eigen::Index n = inverse_pivot_.rows();
   const Eigen::Index m = B.cols();
   Matrix X = B;
+  throw_if_stopped();
   for (Eigen::Index i = 1; i < m; ++i) {
     X.col(i) -=
         upper_.middleCols(n * (i - 1), n).transpose() * (inverse_pivot_.middleCols(n * (i - 1), n) * X.col(i - 1));

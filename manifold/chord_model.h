@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pullback/generators/types.h"
+#include "pullback/manifold/block_tridiagonal.h"
 
 namespace pullback {
 
@@ -10,5 +11,12 @@ namespace pullback {
 // negative part.
 //   gradient: 2n.  hessian: 2n×2n, symmetric.  s = √(2e) for the energy e ≥ 0.  residual: 2n+1.  jacobian: (2n+1)×2n.
 void compress_chord(const ConstVectorRef& gradient, Matrix hessian, double s, VectorRef residual, MatrixRef jacobian);
+
+// Of Manifold::segments over a whole curve: JᵀJ over the interior nodes, and Jᵀr.
+struct NormalEquations {
+  BlockTridiagonal hessian;
+  Matrix gradient;  // n×(K−1)
+};
+NormalEquations normal_equations(const ConstMatrixRef& residual, const ConstMatrixRef& jacobian);
 
 }  // namespace pullback

@@ -12,6 +12,7 @@
 #include <nanoflann.hpp>
 #include <stdexcept>
 #include <vector>
+#include "pullback/generators/stop.h"
 
 namespace pullback {
 
@@ -103,6 +104,7 @@ DataRegion::DataRegion(const ConstMatrixRef& codes, const ConstMatrixRef& blur, 
   index_ = std::make_shared<const Index>(standardised(data_), options.neighbours);
   std::vector<double> own;
   for (Eigen::Index k = 0; k < data_.cols(); ++k) {
+    throw_if_stopped();
     own.push_back(index_->nearest(index_->standardised.col(k).data(), true));
   }
   radius_ = upper_quantile(std::move(own), options.share);
@@ -116,6 +118,7 @@ Vector DataRegion::distance(const ConstMatrixRef& Z) const {
   const Matrix Y = standardised(Z);
   Vector distances(Y.cols());
   for (Eigen::Index k = 0; k < Y.cols(); ++k) {
+    throw_if_stopped();
     distances(k) =
         Y.col(k).allFinite() ? index_->nearest(Y.col(k).data(), false) : std::numeric_limits<double>::infinity();
   }

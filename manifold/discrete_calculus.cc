@@ -188,6 +188,7 @@ DiscreteGeodesic discrete_geodesic(const Manifold& manifold, Matrix nodes, const
       trial = moved(out.nodes, variation.factor, step, damping);
     }
     out.nodes = std::move(trial);
+    if (options.keep) options.keep(out.nodes);
   }
   return out;
 }

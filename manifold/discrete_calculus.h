@@ -47,6 +47,8 @@ struct DiscreteGeodesicOptions {
   double tolerance = 1e-13;
   int max_iterations = 100;
   std::function<bool()> should_stop = {};  // asked before every step; empty: never
+  // Told of the nodes after every step; empty: nobody.
+  std::function<void(const Matrix& nodes)> keep = {};
 };
 
 struct DiscreteGeodesic {

@@ -6,10 +6,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/whitening.h"
 
 namespace pullback {
 namespace {
+
+// The factors of blocks of this size take long enough to ask whether to stop at each.
+constexpr Eigen::Index kLargeBlock = 8;
 
 void require_shape(const char* method, const char* argument, Eigen::Index rows, Eigen::Index cols,
                    Eigen::Index want_rows, Eigen::Index want_cols) {
@@ -103,7 +107,10 @@ Matrix Manifold::metric(const ConstMatrixRef& Z) const {
 void Manifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const {
   const Eigen::Index n = dimension_;
   do_metric(Z, R, ws);
-  for (Eigen::Index k = 0; k < Z.cols(); ++k) R.middleCols(n * k, n) = square_root_factor(R.middleCols(n * k, n));
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    if (n >= kLargeBlock) throw_if_stopped();
+    R.middleCols(n * k, n) = square_root_factor(R.middleCols(n * k, n));
+  }
 }
 
 void Manifold::do_acceleration_error(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& /*V*/, VectorRef e,

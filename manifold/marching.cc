@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "pullback/generators/stop.h"
+
 namespace pullback {
 namespace {
 
@@ -51,6 +53,7 @@ Marching::Marching(const MetricGrid& grid, const Vector& source, const Matrix& r
   cone_.resize(count);
   cone_gradients_.resize(n_, count);
   for (std::int64_t node = 0; node < count; ++node) {
+    if (node % kPatience == 0) throw_if_stopped();
     const Eigen::VectorXi x = grid.box().indices(node);
     for (int k = 0; k < n_; ++k) indices_[static_cast<std::size_t>(node * n_ + k)] = static_cast<std::int16_t>(x(k));
     const Vector whitened = root_ * (x.cast<double>() - source_);
@@ -111,9 +114,11 @@ bool Marching::leads_across_a_wall(std::int64_t node, const std::int16_t* offset
 void Marching::find_clipped() {
   metrics_ = Matrix::Zero(n_, n_ * values.size());
   for (std::int64_t node = 0; node < values.size(); ++node) {
+    if (node % kPatience == 0) throw_if_stopped();
     if (!grid_.blocked(node)) metrics_.middleCols(n_ * node, n_) = inverse_metric(node).inverse();
   }
   for (std::int64_t node = 0; node < values.size(); ++node) {
+    if (node % kPatience == 0) throw_if_stopped();
     for (int t = 0; t < grid_.terms(); ++t) {
       if (grid_.weight(node, t) <= 0) continue;
       for (const int sign : {1, -1}) {
@@ -137,6 +142,7 @@ std::int64_t Marching::upwind_neighbour(std::int64_t node, int term, int sign) c
 template <class Use>
 void Marching::for_each_dependence(Use&& use) const {
   for (std::int64_t other = 0; other < values.size(); ++other) {
+    if (other % kPatience == 0) throw_if_stopped();
     if (grid_.blocked(other)) continue;
     for (int t = 0; t < grid_.terms(); ++t) {
       if (grid_.weight(other, t) <= 0) continue;
@@ -179,6 +185,7 @@ Matrix Marching::inverse_metric(std::int64_t node) const {
 void Marching::seed() {
   const Matrix metric = root_.transpose() * root_;
   for (std::int64_t node = 0; node < values.size(); ++node) {
+    if (node % kPatience == 0) throw_if_stopped();
     Vector delta(n_);
     for (int k = 0; k < n_; ++k) delta(k) = indices_[static_cast<std::size_t>(node * n_ + k)] - source_(k);
     if (delta.norm() > seeded_ || grid_.blocked(node)) continue;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/affine_chart.h"
 #include "pullback/manifold/whitening.h"
 
@@ -73,6 +74,7 @@ Matrix MeanChart::factor(const ConstMatrixRef& Y, Workspace& ws) const {
   Matrix R(n, n * Z.cols());
   manifold_.factor(Z, R, ws);
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    throw_if_stopped();
     auto block = R.middleCols(n * k, n);
     block = whitening_.triangularView<Eigen::Upper>().solve<Eigen::OnTheRight>(block).eval();
     block.triangularView<Eigen::StrictlyLower>().setZero();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/arc_length.h"
 
 namespace pullback {
@@ -86,6 +87,7 @@ Matrix factor_singular_values(const ConstMatrixRef& R) {
   Matrix out(n, R.cols() / n);
   for (Eigen::Index k = 0; k < out.cols(); ++k) {
     const auto block = R.middleCols(n * k, n);
+    throw_if_stopped();
     if (block.allFinite()) {
       out.col(k) = Matrix(block).jacobiSvd().singularValues();
     } else {

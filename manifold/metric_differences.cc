@@ -147,8 +147,10 @@ class DifferencedField final : public MetricField {
       : MetricField(dimension, Derivative::kFiniteDifference), metric_(std::move(metric)) {}
 
   void metric(const ConstMatrixRef& X, MatrixRef M, Workspace& ws) const override {
-    const Workspace::Count count(ws, &EvaluationCounts::metrics, X.cols());
-    metric_(X, M, ws);
+    const Eigen::Index n = X.rows();
+    for (Workspace::Parts parts(ws, Workspace::Kind::kMetric, this, X.cols()); parts.next();) {
+      metric_(X.middleCols(parts.first(), parts.size()), M.middleCols(n * parts.first(), n * parts.size()), ws);
+    }
   }
 
   Vector first(const ConstMatrixRef& X, const ConstMatrixRef& U, const ConstMatrixRef& Y, MatrixRef F, MatrixRef B,

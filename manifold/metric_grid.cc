@@ -8,11 +8,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/selling.h"
 
 namespace pullback {
 namespace {
 
+constexpr std::int64_t kNodesBetweenAsking = 1024;  // whether to stop
 // Batches of this many points are fastest.
 constexpr Eigen::Index kBatch = 128;
 // Offsets are about as long, and are kept in 16 bits.
@@ -169,6 +171,7 @@ void MetricGrid::decompose(const Matrix& S, const Matrix& chords) {
   weights_.setZero(terms_, count);
   offsets_.assign(static_cast<std::size_t>(count * terms_ * n), 0);
   for (std::int64_t k = 0; k < count; ++k) {
+    if (k % kNodesBetweenAsking == 0) throw_if_stopped();
     const SmallMatrix block = S.middleCols(n * k, n);
     if (!block.allFinite()) continue;
     SmallMatrix metric = block.transpose() * block;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/chord_model.h"
 #include "pullback/manifold/dense_kernels.h"
 #include "pullback/manifold/second_difference.h"
@@ -17,6 +18,9 @@ namespace {
 
 // Evaluations go through the generator in batches of about this many points, which keeps its buffers in the cache.
 constexpr Eigen::Index kBatch = 64;
+
+// The linear algebra of blocks of this size takes long enough to ask whether to stop at each.
+constexpr Eigen::Index kLargeBlock = 8;
 
 // Relative accuracy that the second variation needs.
 constexpr double kHessianAccuracy = 1e-6;
@@ -107,6 +111,7 @@ void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatri
     if (through_chart) {
       f.weighted_hessian(points, weights, H, ws);
       for (Eigen::Index i = 0; i < count; ++i) {
+        if (n >= kLargeBlock) throw_if_stopped();
         const auto U = inverse.middleCols(n * (k + i), n);
         H.middleCols(n * i, n) = (U.transpose() * H.middleCols(n * i, n) * U).eval();
       }
@@ -164,6 +169,7 @@ void PullbackManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace
   generator()->value_and_jacobian(Z, X, J, ws);
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
     const auto block = J.middleCols(n * k, n);
+    if (n >= kLargeBlock) throw_if_stopped();
     M.middleCols(n * k, n).noalias() = block.transpose() * block;
   }
 }
@@ -188,6 +194,7 @@ void PullbackManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatri
   orthonormalise(J, static_cast<int>(n), R);
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
     const auto block = R.middleCols(n * k, n);
+    if (n >= kLargeBlock) throw_if_stopped();
     Vector projection(n);
     for (Eigen::Index j = 0; j < n; ++j) projection(j) = -ambient_dot(J.col(n * k + j), D.col(k));
     if (block.diagonal().minCoeff() > 0) {
@@ -236,6 +243,7 @@ void PullbackManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, 
                   curvature.middleCols(n, n * (K - 1)), ws);
   }
   for (Eigen::Index i = 0; i < K; ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
     kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), chord.data(),
                                static_cast<std::size_t>(ambient));
     compress({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), curvature.middleCols(n * i, n),
@@ -271,6 +279,7 @@ Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws)
   out.hessian.diagonal.resize(n, n * (K - 1));
   out.hessian.upper.resize(n, n * (K - 2));
   for (Eigen::Index i = 1; i < K; ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
     const SecondDifference stencil = second_difference(i, K);
     weight.setZero();
     for (Eigen::Index s = 0; s < 6; ++s) weight.col(0) -= scale * stencil.weights[s] * X.col(stencil.first + s);

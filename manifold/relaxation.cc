@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pullback/manifold/block_tridiagonal.h"
+#include "pullback/manifold/chord_model.h"
 
 namespace pullback {
 namespace {
@@ -29,20 +30,9 @@ Linearisation linearise(const Manifold& manifold, const Matrix& Z, Workspace& ws
   Matrix jacobian(2 * n + 1, 2 * n * K);
   manifold.segments(Z, HessianModel::kGaussNewton, out.factors, residual, jacobian, ws);
   out.energy = 0.5 * residual.squaredNorm();
-  const auto left = [&](Eigen::Index i) { return jacobian.middleCols(2 * n * i, n); };
-  const auto right = [&](Eigen::Index i) { return jacobian.middleCols(2 * n * i + n, n); };
-  BlockTridiagonal normal;
-  normal.diagonal.resize(n, n * (K - 1));
-  normal.upper.resize(n, n * (K - 2));
-  Matrix gradient(n, K - 1);
-  for (Eigen::Index i = 1; i < K; ++i) {
-    normal.diagonal.middleCols(n * (i - 1), n) =
-        right(i - 1).transpose() * right(i - 1) + left(i).transpose() * left(i);
-    if (i + 1 < K) normal.upper.middleCols(n * (i - 1), n) = left(i).transpose() * right(i);
-    gradient.col(i - 1) = right(i - 1).transpose() * residual.col(i - 1) + left(i).transpose() * residual.col(i);
-  }
-  out.step = BlockTridiagonalFactor(normal, -kRegularisation * static_cast<double>(K)).solve(-gradient);
-  out.gain = -0.5 * gradient.cwiseProduct(out.step).sum();
+  const NormalEquations normal = normal_equations(residual, jacobian);
+  out.step = BlockTridiagonalFactor(normal.hessian, -kRegularisation * static_cast<double>(K)).solve(-normal.gradient);
+  out.gain = -0.5 * normal.gradient.cwiseProduct(out.step).sum();
   return out;
 }
 
@@ -84,6 +74,7 @@ Curve relaxed(const Manifold& manifold, const Curve& curve, const RelaxationOpti
     const Linearisation at = linearise(manifold, Z, ws);
     if (!(at.gain > options.worthwhile * at.energy) || !at.step.allFinite()) break;
     if (!descend(manifold, Z, at, ws)) break;
+    if (options.keep) options.keep(Curve::through(Z));
   }
   if (taken == 0) return constant_speed(manifold, curve, 2 * options.chords, ws);
   return constant_speed(manifold, Curve::through(Z), options.chords, ws);

@@ -15,6 +15,8 @@ struct RelaxationOptions {
   // Stop when a step promises to lower the energy by at most this fraction.
   double worthwhile = 1e-3;
   std::function<bool()> should_stop = {};  // asked before every step; empty: never
+  // Told of the curve after every step, for who would have it if the rest is not finished; empty: nobody.
+  std::function<void(Curve)> keep = {};
 };
 
 // The curve made shorter by Gauss–Newton steps on the energy of its chords (Manifold::segments), each halved until the

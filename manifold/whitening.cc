@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/dense_kernels.h"
 
 namespace pullback {
@@ -15,6 +16,8 @@ namespace {
 // Below this fraction of its own length, what Gram–Schmidt leaves of a column is rounding.
 constexpr double kDependent = 8 * std::numeric_limits<double>::epsilon();
 constexpr double kDiagonalFloor = 1e-14;
+// Blocks of so many columns take long enough to ask whether to stop at each.
+constexpr int kLargeBlock = 8;
 
 void orthonormalise_block(Eigen::Ref<Matrix> J, Eigen::Ref<Matrix> R) {
   const auto rows = static_cast<std::size_t>(J.rows());
@@ -43,6 +46,7 @@ void orthonormalise_block(Eigen::Ref<Matrix> J, Eigen::Ref<Matrix> R) {
 
 void orthonormalise(MatrixRef J, int n, MatrixRef R) {
   for (Eigen::Index k = 0; k < J.cols() / n; ++k) {
+    if (n >= kLargeBlock) throw_if_stopped();
     orthonormalise_block(J.middleCols(n * k, n), R.middleCols(n * k, n));
   }
 }
@@ -85,6 +89,8 @@ Matrix block_inverses(const ConstMatrixRef& R) {
   const Eigen::Index n = R.rows();
   Matrix inverse(n, R.cols());
   for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
+    throw_if_stopped();
+    throw_if_stopped();
     inverse.middleCols(n * k, n) = R.middleCols(n * k, n).triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
   }
   return inverse;

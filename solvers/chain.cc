@@ -49,6 +49,7 @@ Outcome ChainSolver::run(const GeodesicProblem& problem, SolveContext& context) 
       return outcome;
     }
     current.initial = joined(outcome.curve, problem.from, problem.to);
+    context.keep(current.initial);
     context.met_curve(current.initial);
   }
 }

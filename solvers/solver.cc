@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <limits>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/measure.h"
 #include "pullback/solvers/certificate.h"
 #include "pullback/solvers/verdict.h"
@@ -19,6 +23,17 @@ namespace {
 constexpr int kComparisonChords = 512;
 constexpr double kShorterBy = 1e-6;
 constexpr double kCertain = 1e-3;
+constexpr double kLongestLimit = 1e9;
+constexpr std::int64_t kMetricsPerPoint = 100;
+// The certificate may take this much longer than the limit, and seconds after the caller stopped the solve.
+constexpr double kLimitStretch = 1.1;
+constexpr double kLimitGrace = 0.1;
+constexpr double kStopGrace = 0.3;
+// Evaluations that the certificate takes for the length, and besides.
+constexpr double kLengthValues = 2'000;
+constexpr double kLengthJacobians = 200;
+constexpr double kCertificateValues = 1'500;
+constexpr double kCertificateJacobians = 1'500;
 
 void require_point(const char* what, const Vector& point, int dimension) {
   if (point.size() != dimension) {
@@ -74,6 +89,61 @@ std::optional<double> shorter_met(const Manifold& manifold, const std::vector<Cu
   return shortest;
 }
 
+void validate(const SolveControl& control) {
+  if (control.time_limit >= 0 && control.time_limit <= kLongestLimit) return;
+  throw std::invalid_argument(
+      fmt::format("solve control: 'time_limit' must be from 0 (no limit) to {:g} seconds, got {}", kLongestLimit,
+                  control.time_limit));
+}
+
+std::function<bool()> either(const std::function<bool()>& a, const std::function<bool()>& b) {
+  if (!a || !b) return a ? a : b;
+  return [a, b] { return a() || b(); };
+}
+
+// Asks the certificate to end: a little after the limit, and after the caller stopped the solve.
+class CertificateClock {
+ public:
+  CertificateClock(const SolveControl& control, const SolveContext& context) : control_(control), context_(context) {}
+
+  bool should_stop() {
+    const double now = context_.seconds();
+    if (control_.time_limit > 0 && now > kLimitStretch * control_.time_limit + kLimitGrace) return true;
+    if (!stopped_ && control_.should_stop && control_.should_stop()) stopped_ = now;
+    return stopped_ && now > *stopped_ + kStopGrace;
+  }
+
+ private:
+  const SolveControl& control_;
+  const SolveContext& context_;
+  std::optional<double> stopped_;  // when the caller did so
+};
+
+// Measures the certificate of the result's curve, and what it makes of the claim. What could not be measured is NaN.
+void certify(const GeodesicProblem& problem, SolveContext& context, GeodesicResult& result) {
+  const Manifold& manifold = *problem.manifold;
+  const auto failed = [&](Termination termination, const std::string& why) {
+    result.termination = termination;
+    result.message += why;
+  };
+  try {
+    measure_certificate(manifold, result.curve, problem.from, problem.to, context.workspace(), result.certificate);
+    result.certificate.shorter_known =
+        shorter_met(manifold, context.met_curves(), result.certificate.length, context.workspace());
+    const Verdict verdict = judge(result.certificate, result.termination, result.message);
+    result.termination = verdict.termination;
+    result.message = verdict.message;
+  } catch (const StopRequested&) {
+    const bool by_caller = result.termination == Termination::kStopped;
+    failed(by_caller ? Termination::kStopped : Termination::kTimeLimit,
+           "; the time was up before the certificate was complete");
+  } catch (const std::exception& error) {
+    failed(Termination::kNumericalFailure, fmt::format("; the certificate could not be measured: {}", error.what()));
+  } catch (...) {
+    failed(Termination::kNumericalFailure, "; the certificate could not be measured: an exception of an unknown type");
+  }
+}
+
 }  // namespace
 
 SolveContext::SolveContext(const SolveControl& control, Workspace& workspace)
@@ -83,17 +153,66 @@ double SolveContext::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
+double SolveContext::seconds_left() const {
+  if (!(control_.time_limit > 0)) return std::numeric_limits<double>::infinity();
+  return control_.time_limit - certificate_seconds() - seconds();
+}
+
+// What to leave for the certificate: all that it is expected to take, or its first stage, the length, where that is at
+// most half of the limit.
+double SolveContext::certificate_seconds() const {
+  const auto cost = [&](Workspace::Kind kind) { return workspace_.seconds_per_point(kind); };
+  const double value = std::max(cost(Workspace::Kind::kValue), cost(Workspace::Kind::kMetric));
+  const double jacobian = std::max(cost(Workspace::Kind::kJacobian), value);
+  const double hessian = std::max(cost(Workspace::Kind::kHessian), cost(Workspace::Kind::kSecondOrder));
+  const double length = kLengthValues * value + kLengthJacobians * jacobian;
+  const double all = length + kCertificateValues * value + kCertificateJacobians * std::max(jacobian, hessian);
+  const double most = 0.5 * control_.time_limit;
+  return all <= most ? all : length <= most ? length : 0;
+}
+
+void SolveContext::keep(Curve curve) {
+  if (!curve.finite()) return;
+  for (const KeepChanged* change = change_; change != nullptr; change = change->outer_) curve = change->change_(curve);
+  kept_ = std::move(curve);
+}
+
+SolveContext::KeepChanged::KeepChanged(SolveContext& context, std::function<Curve(const Curve&)> change)
+    : context_(context), change_(std::move(change)), outer_(context.change_) {
+  context_.change_ = this;
+}
+
+SolveContext::KeepChanged::~KeepChanged() { context_.change_ = outer_; }
+
 bool SolveContext::should_stop() {
   if (control_.should_stop && control_.should_stop()) {
     stop_reason_ = Termination::kStopped;
     return true;
   }
-  if (control_.time_limit > 0 && seconds() > control_.time_limit) {
+  if (!(seconds_left() > 0)) {
     stop_reason_ = Termination::kTimeLimit;
+    return true;
+  }
+  if (budget_ != nullptr && work() >= budget_->last_) {
+    budget_->spent_ = true;
+    stop_reason_ = Termination::kMaxIterations;
     return true;
   }
   return false;
 }
+
+std::int64_t SolveContext::work() const {
+  const EvaluationCounts& counts = workspace_.counts();
+  return counts.values + counts.jacobians + counts.second_derivatives + counts.products +
+         counts.metrics / kMetricsPerPoint;
+}
+
+SolveContext::Budget::Budget(SolveContext& context, std::int64_t points)
+    : context_(context), last_(context.work() + points) {
+  context_.budget_ = this;
+}
+
+SolveContext::Budget::~Budget() { context_.budget_ = nullptr; }
 
 void SolveContext::change_met_curves(std::size_t first, const std::function<Curve(const Curve&)>& change) {
   for (std::size_t i = first; i < met_curves_.size(); ++i) met_curves_[i] = change(met_curves_[i]);
@@ -101,21 +220,44 @@ void SolveContext::change_met_curves(std::size_t first, const std::function<Curv
 
 void SolveContext::record(int iteration, double length) { trace_.push_back({iteration, seconds(), length}); }
 
+Outcome GeodesicSolver::run_guarded(const GeodesicProblem& problem, SolveContext& context) const {
+  Outcome outcome;
+  try {
+    return run(problem, context);
+  } catch (const StopRequested&) {
+    const bool kept = !context.kept().empty();
+    outcome.curve = kept ? joined(context.kept(), problem.from, problem.to) : problem.initial;
+    outcome.claim = context.stop_reason();
+    outcome.message =
+        fmt::format("{} {}; the curve is {}", name_,
+                    outcome.claim == Termination::kMaxIterations ? "has taken all the evaluations that it may take"
+                                                                 : "was stopped within a step",
+                    kept ? "the last that it had" : "the one it started from");
+    if (!context.trace().empty()) outcome.iterations = context.trace().back().iteration;
+  } catch (const std::exception& error) {
+    outcome.message = fmt::format("{} failed: {}", name_, error.what());
+  } catch (...) {
+    outcome.message = fmt::format("{} failed with an exception of an unknown type", name_);
+  }
+  return outcome;
+}
+
 GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const SolveControl& control) const {
   validate(problem);
+  validate(control);
+  // The scope around this solve may end it too.
+  const SolveControl bounds{control.time_limit, either(control.should_stop, current_stop())};
+  const bool bounded = bounds.time_limit > 0 || bounds.should_stop;
   Workspace ws;
-  SolveContext context(control, ws);
+  SolveContext context(bounds, ws);
   GeodesicResult result;
   result.solver = name_;
   GeodesicProblem started = problem;
   if (started.initial.empty()) started.initial = Curve::straight(problem.from, problem.to);
   Outcome outcome;
-  try {
-    outcome = run(started, context);
-  } catch (const std::exception& error) {
-    outcome.message = fmt::format("{} failed: {}", name_, error.what());
-  } catch (...) {
-    outcome.message = fmt::format("{} failed with an exception of an unknown type", name_);
+  {
+    const StopScope scope(bounded ? [&context] { return context.should_stop(); } : std::function<bool()>());
+    outcome = run_guarded(started, context);
   }
   result.effort.solver_seconds = context.seconds();
   result.effort.evaluations = ws.counts();
@@ -128,14 +270,11 @@ GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const Solve
   if (result.curve.empty()) {
     if (result.termination == Termination::kConverged) result.termination = Termination::kNumericalFailure;
   } else {
-    result.certificate = measure_certificate(*problem.manifold, result.curve, problem.from, problem.to, ws);
-    result.certificate.condition.regularisation = outcome.regularisation;
+    CertificateClock clock(bounds, context);
+    const StopScope scope(bounded ? [&clock] { return clock.should_stop(); } : std::function<bool()>());
     context.met_curve(started.initial);
-    result.certificate.shorter_known =
-        shorter_met(*problem.manifold, context.met_curves(), result.certificate.length, ws);
-    const Verdict verdict = judge(result.certificate, result.termination, result.message);
-    result.termination = verdict.termination;
-    result.message = verdict.message;
+    certify(problem, context, result);
+    result.certificate.condition.regularisation = outcome.regularisation;
   }
   result.effort.certificate_evaluations = ws.counts() - result.effort.evaluations;
   result.effort.seconds = context.seconds();

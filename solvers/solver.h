@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,9 +24,17 @@ struct GeodesicProblem {
 };
 
 // Bounds on one solve that hold for every solver.
+//
+// Both are asked before every evaluation and within long linear algebra (stop.h), so that a solve ends soon after,
+// whatever it is doing, with the best curve that the solver had.
 struct SolveControl {
-  double time_limit = 0;              // seconds; 0: none. Checked between steps.
-  std::function<bool()> should_stop;  // asked between steps, from the solving thread; empty: never
+  // Seconds for the whole call, what a chain tries and the certificate included; 0: no limit. The call takes at most
+  // 1.2 times this and 0.3 s, unless a single evaluation of one point takes longer than 0.1 s. The solver ends earlier
+  // by what the certificate is expected to take, where that is at most half of the limit. What there was no time to
+  // measure is NaN in the certificate and makes the termination kTimeLimit.
+  double time_limit = 0;
+  // Asked from the solving thread; empty: never. Once true the solver ends, and the certificate within 0.3 s.
+  std::function<bool()> should_stop;
 };
 
 // What a solver is given while it runs.
@@ -33,13 +42,54 @@ class SolveContext {
  public:
   SolveContext(const SolveControl& control, Workspace& workspace);
 
-  // True once the caller stopped the solve or its time is up: return what there is. Cheap.
+  // True once the caller stopped the solve or its time is up: return what there is. Cheap. Evaluations throw
+  // StopRequested then, which a solver lets pass: what it kept is returned.
   bool should_stop();
+  // Of the solver's time; infinite where there is no limit. For steps that take long and cannot be interrupted.
+  double seconds_left() const;
   // Termination to report after should_stop() said so.
   Termination stop_reason() const { return stop_reason_; }
   double seconds() const;
 
   Workspace& workspace() { return workspace_; }
+
+  // While it lives, should_stop() is also true once that many points were evaluated (a hundred metrics count as one),
+  // and stop_reason() then kMaxIterations: a bound on the work of one that tries many things, which does not depend on
+  // the machine. Budgets do not nest.
+  class Budget {
+   public:
+    Budget(SolveContext& context, std::int64_t points);
+    ~Budget();
+    Budget(const Budget&) = delete;
+    Budget& operator=(const Budget&) = delete;
+
+    bool spent() const { return spent_; }  // and should_stop() has said so
+
+   private:
+    friend class SolveContext;
+    SolveContext& context_;
+    std::int64_t last_;  // the work done when it is spent
+    bool spent_ = false;
+  };
+
+  // Keeps the best curve that the solver has so far, which is returned when it is stopped within an evaluation. To be
+  // called after each step that made one; a curve that is not finite is not kept.
+  void keep(Curve curve);
+  const Curve& kept() const { return kept_; }
+  // While it lives, curves kept are changed: for a solver that runs another one in another chart.
+  class KeepChanged {
+   public:
+    KeepChanged(SolveContext& context, std::function<Curve(const Curve&)> change);
+    ~KeepChanged();
+    KeepChanged(const KeepChanged&) = delete;
+    KeepChanged& operator=(const KeepChanged&) = delete;
+
+   private:
+    friend class SolveContext;
+    SolveContext& context_;
+    std::function<Curve(const Curve&)> change_;
+    const KeepChanged* outer_;
+  };
 
   // Records progress: √(2E) of the discrete curve at this iteration.
   void record(int iteration, double length);
@@ -52,12 +102,18 @@ class SolveContext {
   const std::vector<Curve>& met_curves() const { return met_curves_; }
 
  private:
+  double certificate_seconds() const;
+  std::int64_t work() const;
+
   const SolveControl& control_;
   Workspace& workspace_;
   std::chrono::steady_clock::time_point start_;
   Termination stop_reason_ = Termination::kStopped;
   std::vector<TraceEntry> trace_;
   std::vector<Curve> met_curves_;
+  Curve kept_;
+  const KeepChanged* change_ = nullptr;
+  Budget* budget_ = nullptr;
 };
 
 // What a plugin's algorithm hands back. It cannot report a length, and kConverged is only its claim.
@@ -76,9 +132,10 @@ struct Outcome {
 // certificate, and reports kConverged only for a curve that the certificate does not refute.
 //
 // Errors: std::invalid_argument for a null manifold, ends or points of the wrong size, NaN or infinity, an initial
-// curve of the wrong dimension. All else is a termination. Cost of the certificate: about 2,000 values, 500 Jacobians
-// and 400 weighted Hessians; see certificate.h. Thread safety: solvers are immutable; one object may solve on several
-// threads.
+// curve of the wrong dimension, a time limit that is negative, NaN or above 1e9 s. All else is a termination: what a
+// generator throws, in the solver or in the certificate, is kNumericalFailure with its message. Cost of the
+// certificate: about 2,000 values, 500 Jacobians and 400 weighted Hessians; see certificate.h. Thread safety: solvers
+// are immutable; one object may solve on several threads.
 class GeodesicSolver {
  public:
   virtual ~GeodesicSolver() = default;
@@ -97,8 +154,11 @@ class GeodesicSolver {
 
  private:
   // The problem is valid and its initial curve is not empty (the straight line by default) and joins the ends. May
-  // throw; std::exception becomes kNumericalFailure with its message.
+  // throw; std::exception becomes kNumericalFailure with its message, StopRequested returns the curve kept last.
   virtual Outcome run(const GeodesicProblem& problem, SolveContext& context) const = 0;
+
+  // run(), with what it throws made an outcome.
+  Outcome run_guarded(const GeodesicProblem& problem, SolveContext& context) const;
 
   std::string name_;
 };

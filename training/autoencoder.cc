@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pullback/generators/stop.h"
 #include "pullback/training/network.h"
 
 namespace pullback::training {
@@ -48,6 +49,7 @@ class Autoencoder final : public Trainer {
     double sum = 0;
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);
     for (const torch::Tensor& batch : batches) {
+      throw_if_stopped();
       const torch::Tensor images = train_.index_select(0, batch);
       const Network decoder = spectral_.normalise(decoder_);
       const torch::Tensor loss = options_.kind == Kind::kVae ? vae_loss(decoder, images) : dae_loss(decoder, images);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pullback/generators/stop.h"
 #include "pullback/training/network.h"
 
 namespace pullback::training {
@@ -48,6 +49,7 @@ class Gan final : public Trainer {
     std::int64_t step = 0;
     const auto batches = shuffled_batches(train_.size(0), options_.batch, random_);
     for (const torch::Tensor& batch : batches) {
+      throw_if_stopped();
       sum += step_critic(train_.index_select(0, batch));
       if (++step % options_.critic_steps == 0 || step == static_cast<std::int64_t>(batches.size())) {
         step_generator(batch.size(0));

@@ -1,5 +1,6 @@
 // The program behind `pullback train`. It is a program of its own because LibTorch takes 0.4 s to start.
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <chrono>
@@ -12,6 +13,7 @@
 
 #include "pullback/generators/atomic_file.h"
 #include "pullback/generators/error.h"
+#include "pullback/generators/stop.h"
 #include "pullback/training/checkpoint.h"
 #include "pullback/training/idx.h"
 #include "pullback/training/model_writer.h"
@@ -26,16 +28,25 @@ namespace fs = std::filesystem;
 
 constexpr int kWrongUse = 2;
 constexpr int kFileTrouble = 3;
-constexpr int kInterrupted = 130;
+constexpr int kInterrupted = 1;
 
 volatile std::sig_atomic_t interrupted = 0;
 
+void handle_interrupts(void (*handler)(int), int flags) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+}
+
+// Before there is anything to keep.
+void end_on_interrupts() {
+  handle_interrupts([](int) { ::_exit(kInterrupted); }, 0);
+}
+
 // A second Ctrl-C ends the program at once: the handler is taken off by SA_RESETHAND.
 void watch_interrupts() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  action.sa_flags = SA_RESETHAND;
-  ::sigaction(SIGINT, &action, nullptr);
+  handle_interrupts([](int) { interrupted = 1; }, SA_RESETHAND);
 }
 
 // What the images are, for comparison with a checkpoint.
@@ -98,19 +109,24 @@ std::optional<double> run_epochs(const Options& options, const std::string& sett
   if (auto found = find_checkpoint(options, settings, trainer)) at = std::move(*found);
   Progress progress(options.epochs, at.epoch);
   Clock::time_point written = Clock::now();
-  while (at.epoch < options.epochs) {
-    at.loss = trainer.run_epoch(static_cast<double>(at.epoch) / options.epochs);
-    ++at.epoch;
-    progress.show(at.epoch, at.loss);
-    if (!std::isfinite(at.loss)) {
-      throw Error(fmt::format("training diverged in epoch {}: give a smaller --learning-rate", at.epoch));
+  watch_interrupts();
+  const StopScope scope([] { return interrupted != 0; });
+  try {
+    while (at.epoch < options.epochs) {
+      at.state = trainer.state();  // of the last epoch that is complete, should this one not be
+      at.loss = trainer.run_epoch(static_cast<double>(at.epoch) / options.epochs);
+      ++at.epoch;
+      progress.show(at.epoch, at.loss);
+      if (!std::isfinite(at.loss)) {
+        throw Error(fmt::format("training diverged in epoch {}: give a smaller --learning-rate", at.epoch));
+      }
+      if (std::chrono::duration<double>(Clock::now() - written).count() < options.checkpoint_seconds) continue;
+      at.state = trainer.state();
+      write_checkpoint(options.checkpoint, at);
+      written = Clock::now();
     }
-    const bool due = std::chrono::duration<double>(Clock::now() - written).count() >= options.checkpoint_seconds;
-    if (!due && !interrupted) continue;
-    at.state = trainer.state();
+  } catch (const StopRequested&) {
     write_checkpoint(options.checkpoint, at);
-    written = Clock::now();
-    if (!interrupted) continue;
     progress.close();
     fmt::print(stderr, "stopped after epoch {} of {}; the same command goes on from {}\n", at.epoch, options.epochs,
                options.checkpoint.string());
@@ -140,7 +156,7 @@ int train(const Options& options) {
 int run(int argc, const char* const* argv) {
   const ParsedCommand parsed = parse_command(argc, argv);
   if (!parsed.options) return parsed.status;
-  watch_interrupts();
+  end_on_interrupts();
   std::signal(SIGXFSZ, SIG_IGN);  // a file that reaches the size limit is an error to report, not the end
   return train(*parsed.options);
 }

@@ -288,7 +288,7 @@ ParsedCommand parse_command(int argc, const char* const* argv) {
   add_training_options(app, options);
   app.footer(
       "Killed or stopped by Ctrl-C, the same command goes on from its checkpoint and ends with the same weights.\n"
-      "Exit status: 0 trained, 2 wrong use, 3 a file cannot be used, 130 stopped by Ctrl-C.\n"
+      "Exit status: 0 trained, 1 stopped by Ctrl-C or SIGTERM, 2 wrong use, 3 a file cannot be used.\n"
       "Example: pullback train vae --data mnist --out my-vae.safetensors --latent 2 --activation softplus");
   try {
     app.parse(argc, argv);

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/saddle.h"
 #include "pullback/plugins/auto/candidates.h"
 #include "pullback/solvers/plugin.h"
@@ -82,8 +85,9 @@ class Search {
   void follow(const Start& start);
   // Where nothing converged the start may be shorter than all that the solvers made of it.
   void fall_back_on(const Start& start);
-  // The best of what was found; the others are told of as met.
+  // The best of what was found; the others are told of as met. Evaluates nothing.
   Outcome result();
+  bool found_any() const;
 
  private:
   Candidate solve_from(const Start& start, const Solvers& solvers);
@@ -189,6 +193,10 @@ std::string Search::explanation(const Candidate& best) const {
   return text;
 }
 
+bool Search::found_any() const {
+  return std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.curve.finite(); });
+}
+
 Outcome Search::result() {
   const auto best = std::min_element(found_.begin(), found_.end(), better);
   Outcome out;
@@ -200,6 +208,43 @@ Outcome Search::result() {
   for (auto other = found_.begin(); other != found_.end(); ++other) {
     if (other != best && other->curve.finite()) context_.met_curve(std::move(other->curve));
   }
+  return out;
+}
+
+// Follows the shortest of the starts that are worth it.
+void follow_starts(const GeodesicProblem& problem, std::vector<Curve> curves, const AutoOptions& options,
+                   Search& search, SolveContext& context) {
+  std::vector<Start> named;
+  for (Curve& curve : curves) {
+    named.push_back({std::move(curve), named.empty() ? "the initial curve" : "a path found", 0});
+  }
+  const std::vector<Start> sorted = relaxed_and_sorted(problem, std::move(named), options.relaxation, context);
+  int followed = 0;
+  for (const Start& start : sorted) {
+    if (followed == options.starts || context.should_stop()) return;
+    if (!search.worthwhile(start)) continue;
+    search.follow(start);
+    ++followed;
+  }
+  if (!sorted.empty()) search.fall_back_on(sorted.front());
+}
+
+// Where hard problems take 100,000 evaluations, this ends those on which every solver goes on and on. A point costs
+// linear algebra besides, which grows with the dimension.
+std::int64_t work_for(int dimension) {
+  constexpr std::int64_t kWork = 2'000'000;
+  constexpr std::int64_t kLeastWork = 200'000;
+  return std::max(kWork / dimension, kLeastWork);
+}
+
+Outcome nothing_found(const GeodesicProblem& problem, bool spent, SolveContext& context) {
+  const bool kept = !context.kept().empty();
+  Outcome out;
+  out.curve = kept ? joined(context.kept(), problem.from, problem.to) : problem.initial;
+  out.claim = spent ? Termination::kMaxIterations : Termination::kNumericalFailure;
+  if (context.should_stop()) out.claim = context.stop_reason();
+  out.message = fmt::format("ended before a geodesic was found; the curve is {}",
+                            kept ? "the last that was tried" : "the one it started from");
   return out;
 }
 
@@ -229,11 +274,6 @@ std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveConte
 }
 
 Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  std::vector<Start> named;
-  for (Curve& curve : starts(problem, context)) {
-    named.push_back({std::move(curve), named.empty() ? "the initial curve" : "a path found", 0});
-  }
-  const std::vector<Start> sorted = relaxed_and_sorted(problem, std::move(named), options_.relaxation, context);
   const Runner runner = [&context](const GeodesicSolver& solver, const GeodesicProblem& from) {
     try {
       return run_other(solver, from, context);
@@ -246,22 +286,17 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
   const bool smooth = problem.manifold->smooth();  // where it is not, no number of chords resolves the kinks
   Search search(problem, smooth ? smooth_ : rough_, careful_, smooth ? fine_.get() : nullptr, runner, options_.escapes,
                 context);
-  int followed = 0;
-  for (const Start& start : sorted) {
-    if (followed == options_.starts || context.should_stop()) break;
-    if (!search.worthwhile(start)) continue;
-    search.follow(start);
-    ++followed;
+  std::optional<SolveContext::Budget> budget(std::in_place, context, work_for(problem.manifold->dimension()));
+  try {
+    follow_starts(problem, starts(problem, context), options_, search, context);
+  } catch (const StopRequested&) {
+    if (!search.found_any()) throw;  // the curve kept last is all that there is
   }
-  if (followed == 0) {
-    Outcome out;
-    out.curve = problem.initial;
-    out.claim = context.stop_reason();
-    out.message = "stopped before anything was found; the curve is the one it started from";
-    return out;
-  }
-  search.fall_back_on(sorted.front());
+  const bool spent = budget->spent();
+  budget.reset();
+  if (!search.found_any()) return nothing_found(problem, spent, context);
   Outcome out = search.result();
+  if (spent) out.message += "; all the evaluations that it may take were taken";
   if (context.should_stop() && out.claim != Termination::kConverged) out.claim = context.stop_reason();
   return out;
 }

@@ -42,7 +42,9 @@ struct AutoOptions {
 //      did not converge is shorter. Where none converged, the shortest is returned with what the certificate says.
 //
 // Solvers that are not registered are left out. Errors: std::invalid_argument when no local solver is registered.
-// Cost: a graph of the points and, for each start that is followed, a local solve and a certificate. Weaknesses: the
+// Stopped, it returns the best curve that was certified until then.
+// Cost: a graph of the points and, for each start that is followed, a local solve and a certificate; 40,000 to 100,000
+// evaluations on trained decoders, and no new step after a million in two dimensions. Weaknesses: the
 // shortest curve found is the shortest of those tried, and nothing proves that there is no other.
 // Thread safety: immutable. Reference: none; its parts have theirs.
 class AutoSolver final : public GeodesicSolver {

@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "pullback/generators/stop.h"
+
 namespace pullback {
 namespace {
 
@@ -20,6 +22,7 @@ bool AlmostBlockDiagonal::factor(const std::vector<Matrix>& L, const std::vector
   steps_.clear();
   Matrix carry(0, L.front().cols());  // equations that are left in the present unknown
   for (std::size_t i = 0; i < L.size(); ++i) {
+    throw_if_stopped();
     const Eigen::Index unknowns = L[i].cols();
     Matrix stacked(carry.rows() + L[i].rows(), unknowns);
     stacked << carry, L[i];

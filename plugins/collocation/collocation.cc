@@ -157,6 +157,7 @@ Search search(const GeodesicProblem& problem, const CollocationOptions& options,
     relaxation.worthwhile = vigour.worthwhile;
     relaxation.chords *= vigour.finer;
     relaxation.should_stop = [&context] { return context.should_stop(); };
+    relaxation.keep = [&context](Curve curve) { context.keep(std::move(curve)); };
     out.start = relaxed(manifold, out.start, relaxation, context.workspace());
     out.start_length = chord_length(manifold, out.start, context.workspace());
     const int intervals = vigour.finer * options.intervals;
@@ -166,6 +167,11 @@ Search search(const GeodesicProblem& problem, const CollocationOptions& options,
     if (out.last.converged && (!out.found.converged || out.last.length < (1 - kLonger) * out.found.length)) {
       if (out.found.converged) context.met_curve(out.found.curve);
       out.found = out.last;
+    }
+    if (out.found.converged) {
+      context.keep(out.found.curve);
+    } else if (!out.last.curve.empty() && out.last.length <= (1 + kLonger) * out.start_length) {
+      context.keep(out.last.curve);
     }
     if (out.satisfied() || out.last.newton == NewtonStatus::kStopped) break;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/generators/stop.h"
 #include "pullback/plugins/collocation/almost_block_diagonal.h"
 
 namespace pullback {
@@ -157,6 +158,7 @@ bool MeshNewton::factor(const Matrix& node_derivatives, const Matrix& middle_der
   std::vector<Matrix> lefts, rights;
   Matrix A_left = system(node_derivatives, 0);
   for (Eigen::Index i = 0; i < m_; ++i) {
+    throw_if_stopped();
     const Matrix A_right = system(node_derivatives, i + 1);
     const Matrix A_middle = system(middle_derivatives, i);
     const double h = h_(i);

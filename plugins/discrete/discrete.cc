@@ -76,6 +76,7 @@ class Refinement {
   void count_differences();
 
  private:
+  Curve in_latent(const Curve& curve) const;
   Outcome ended(const Matrix& nodes, Termination claim, std::string message) const;
 
   const GeodesicProblem& problem_;
@@ -90,19 +91,23 @@ class Refinement {
 void Refinement::count_differences() {
   if (!chart_.values) return;
   const std::int64_t plain = context_.workspace().counts().values - values_before_;
-  const Workspace::Count count(context_.workspace(), &EvaluationCounts::values, chart_.values->counts().values - plain);
+  context_.workspace().count(&EvaluationCounts::values, chart_.values->counts().values - plain);
 }
 
-// The curve through nodes of the whitened chart, in the latent one.
-Outcome Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
-  const Curve curve = with_geodesic_accelerations(*chart_.manifold, Curve::through(nodes), context_.workspace())
-                          .transformed(chart_.A, chart_.origin);
+// A curve of the whitened chart in the latent one, with its ends exact.
+Curve Refinement::in_latent(const Curve& whitened) const {
+  const Curve curve = whitened.transformed(chart_.A, chart_.origin);
   Matrix positions = curve.positions();
   positions.col(0) = problem_.from;
   positions.rightCols(1) = problem_.to;
-  Curve kept = curve.quintic() ? Curve(curve.times(), positions, curve.velocities(), curve.accelerations())
-                               : Curve(curve.times(), positions, curve.velocities());
-  return {std::move(kept), claim, std::move(message), iterations_, {}};
+  return curve.quintic() ? Curve(curve.times(), positions, curve.velocities(), curve.accelerations())
+                         : Curve(curve.times(), positions, curve.velocities());
+}
+
+// The curve through nodes of the whitened chart.
+Outcome Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
+  const Curve curve = with_geodesic_accelerations(*chart_.manifold, Curve::through(nodes), context_.workspace());
+  return {in_latent(curve), claim, std::move(message), iterations_, {}};
 }
 
 Outcome Refinement::run() {
@@ -114,6 +119,7 @@ Outcome Refinement::run() {
   DiscreteGeodesicOptions bounds;
   bounds.max_iterations = options_.max_iterations;
   bounds.should_stop = [this] { return context_.should_stop(); };
+  bounds.keep = [this](const Matrix& kept) { context_.keep(in_latent(Curve::through(kept))); };
   Matrix coarse;
   for (;;) {
     const auto chords = static_cast<int>(nodes.cols()) - 1;

@@ -18,11 +18,12 @@ namespace {
 // Evaluates all chords at once, whenever Ceres is about to ask for them one by one.
 class BatchEvaluation : public ceres::EvaluationCallback {
  public:
-  BatchEvaluation(const Manifold& manifold, HessianModel model, const Matrix& nodes, Workspace& ws)
+  BatchEvaluation(const Manifold& manifold, HessianModel model, const Matrix& nodes, SolveContext& context)
       : manifold_(manifold),
         model_(model),
         nodes_(nodes),
-        ws_(ws),
+        context_(context),
+        ws_(context.workspace()),
         n_(nodes.rows()),
         factors_(n_, n_ * nodes.cols()),
         residuals_(2 * n_ + 1, nodes.cols() - 1),
@@ -31,9 +32,11 @@ class BatchEvaluation : public ceres::EvaluationCallback {
 
   // Called by Ceres. Nothing may be thrown through it: what is, is kept and makes every later evaluation fail.
   void PrepareForEvaluation(bool evaluate_jacobians, bool /*new_evaluation_point*/) override {
+    if (exception_) return;
     try {
       if (evaluate_jacobians) {
         manifold_.segments(nodes_, model_, factors_, residuals_, jacobians_, ws_);
+        context_.keep(Curve::through(nodes_));  // Ceres asks for derivatives where it has taken a step
       } else {
         // Only the cost is asked for: a block's residual may be any vector of the right norm.
         manifold_.chords(nodes_, chords_, ws_);
@@ -62,6 +65,7 @@ class BatchEvaluation : public ceres::EvaluationCallback {
   }
 
   const Matrix& factors() const { return factors_; }
+  bool failed() const { return exception_ != nullptr; }
   void rethrow() const {
     if (exception_) std::rethrow_exception(exception_);
   }
@@ -70,6 +74,7 @@ class BatchEvaluation : public ceres::EvaluationCallback {
   const Manifold& manifold_;
   HessianModel model_;
   const Matrix& nodes_;
+  SolveContext& context_;
   Workspace& ws_;
   Eigen::Index n_;
   Matrix factors_;
@@ -129,13 +134,15 @@ class WhitenedStep : public ceres::Manifold {
 
 class Progress : public ceres::IterationCallback {
  public:
-  Progress(SolveContext& context, int first_iteration) : context_(context), first_iteration_(first_iteration) {}
+  Progress(const BatchEvaluation& batch, SolveContext& context, int first_iteration)
+      : batch_(batch), context_(context), first_iteration_(first_iteration) {}
   ceres::CallbackReturnType operator()(const ceres::IterationSummary& summary) override {
     context_.record(first_iteration_ + summary.iteration, std::sqrt(2 * summary.cost));
-    return context_.should_stop() ? ceres::SOLVER_TERMINATE_SUCCESSFULLY : ceres::SOLVER_CONTINUE;
+    return batch_.failed() || context_.should_stop() ? ceres::SOLVER_TERMINATE_SUCCESSFULLY : ceres::SOLVER_CONTINUE;
   }
 
  private:
+  const BatchEvaluation& batch_;
   SolveContext& context_;
   int first_iteration_;
 };
@@ -179,8 +186,8 @@ Minimisation minimise_discrete_energy(const Manifold& manifold, Matrix& nodes, c
                                       int first_iteration, SolveContext& context) {
   const auto n = static_cast<int>(nodes.rows());
   const Eigen::Index K = nodes.cols() - 1;
-  BatchEvaluation batch(manifold, options.hessian, nodes, context.workspace());
-  Progress progress(context, first_iteration);
+  BatchEvaluation batch(manifold, options.hessian, nodes, context);
+  Progress progress(batch, context, first_iteration);
   ceres::Problem::Options problem_options;
   problem_options.evaluation_callback = &batch;
   problem_options.disable_all_safety_checks = true;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pullback/plugins/energy/block_descent.h"
 #include "pullback/plugins/energy/discrete_energy.h"
 #include "pullback/solvers/plugin.h"
 
@@ -52,8 +53,9 @@ Outcome EnergySolver::run(const GeodesicProblem& problem, SolveContext& context)
   Outcome out;
   const int most = std::max(options_.nodes, options_.max_nodes);
   for (int chords = options_.nodes;; chords *= 2) {
-    const Minimisation level = minimise_discrete_energy(
-        manifold, nodes, {options_.energy_tolerance, options_.max_iterations, model}, out.iterations, context);
+    const auto minimise = manifold.dimension() < kManyDimensions ? minimise_discrete_energy : minimise_by_blocks;
+    const Minimisation level =
+        minimise(manifold, nodes, {options_.energy_tolerance, options_.max_iterations, model}, out.iterations, context);
     out.iterations += level.iterations;
     out.curve = with_geodesic_accelerations(manifold, Curve::through(nodes), ws);
     if (level.status != MinimisationStatus::kConverged) {

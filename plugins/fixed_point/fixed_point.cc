@@ -101,6 +101,7 @@ Curve Refinement::relaxed_start() const {
   RelaxationOptions relaxation;
   relaxation.iterations = options_.relaxation;
   relaxation.should_stop = [this] { return context_.should_stop(); };
+  relaxation.keep = [this](Curve curve) { context_.keep(std::move(curve)); };
   return relaxed(*problem_.manifold, problem_.initial, relaxation, ws_);
 }
 
@@ -139,6 +140,10 @@ bool Refinement::measure(const AccelerationProcess& process, const FixedPoint& f
   points_ = process.points();
   const bool settled = !curve_.empty() && excess_over(chart_, curve_, curve, ws_) <= options_.excess;
   curve_ = std::move(curve);
+  if (Curve kept = chart_.unwhiten(curve_, problem_.from, problem_.to);
+      chord_length(*problem_.manifold, kept, ws_) <= bound_) {
+    context_.keep(std::move(kept));
+  }
   return settled || residual_ <= options_.tolerance;
 }
 

@@ -1,14 +1,19 @@
 #include "pullback/plugins/georce/control_problem.h"
 
 #include <Eigen/QR>
+#include <algorithm>
 #include <utility>
 #include <vector>
+
+#include "pullback/generators/stop.h"
 
 namespace pullback {
 namespace {
 
 // A pair whose product is below this fraction of the largest possible shows no curvature but rounding.
 constexpr double kLeastCurvature = 1e-10;
+// Rows that are factored at a time: a group takes well below a second.
+constexpr Eigen::Index kRows = 2048;
 
 double product(const ConstMatrixRef& a, const ConstMatrixRef& b) { return a.cwiseProduct(b).sum(); }
 
@@ -18,15 +23,35 @@ ControlProblem::ControlProblem(Matrix roots) : roots_(std::move(roots)) {
   const Eigen::Index n = roots_.rows();
   const Eigen::Index T = roots_.cols() / n;
   inverse_.resize(n, n * T);
-  Matrix stacked(n * T, n);
-  for (Eigen::Index t = 0; t < T; ++t) {
-    inverse_.middleCols(n * t, n) =
-        roots_.middleCols(n * t, n).triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
-    stacked.middleRows(n * t, n) = inverse_.middleCols(n * t, n).transpose();
+  const Eigen::Index group = std::max<Eigen::Index>(1, kRows / n);
+  triangle_.resize(0, n);
+  for (Eigen::Index first = 0; first < T; first += group) {
+    throw_if_stopped();
+    const Eigen::Index count = std::min(group, T - first);
+    Matrix stacked(triangle_.rows() + n * count, n);
+    stacked.topRows(triangle_.rows()) = triangle_.triangularView<Eigen::Upper>();
+    for (Eigen::Index t = first; t < first + count; ++t) {
+      inverse_.middleCols(n * t, n) =
+          roots_.middleCols(n * t, n).triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
+      stacked.middleRows(triangle_.rows() + n * (t - first), n) = inverse_.middleCols(n * t, n).transpose();
+    }
+    const Eigen::HouseholderQR<Matrix> qr(stacked);
+    Q_.emplace_back(qr.householderQ() * Matrix::Identity(stacked.rows(), n));
+    triangle_ = qr.matrixQR().topRows(n);
   }
-  const Eigen::HouseholderQR<Matrix> qr(stacked);
-  Q_ = qr.householderQ() * Matrix::Identity(n * T, n);
-  triangle_ = qr.matrixQR().topRows(n);
+}
+
+// Qᵀx of the QR of all roots' inverses, one group after the other.
+Vector ControlProblem::projection(const ConstVectorRef& x) const {
+  Vector out(0);
+  Eigen::Index first = 0;
+  for (const Matrix& Q : Q_) {
+    Vector rows(Q.rows());
+    rows << out, x.segment(first, Q.rows() - out.size());
+    first += Q.rows() - out.size();
+    out = Q.transpose() * rows;
+  }
+  return out;
 }
 
 Matrix ControlProblem::solve(const ConstMatrixRef& q) const {
@@ -38,7 +63,7 @@ Matrix ControlProblem::solve(const ConstMatrixRef& q) const {
     if (t < T - 1) sum += q.col(t);
     scaled.col(t).noalias() = inverse_.middleCols(n * t, n).transpose() * sum;
   }
-  const Vector c = triangle_.triangularView<Eigen::Upper>().solve(Vector(Q_.transpose() * scaled.reshaped()));
+  const Vector c = triangle_.triangularView<Eigen::Upper>().solve(projection(scaled.reshaped()));
   Matrix move(n, T - 1);
   sum.setZero();
   for (Eigen::Index t = 0; t + 1 < T; ++t) {

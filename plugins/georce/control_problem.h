@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <vector>
 
 #include "pullback/generators/types.h"
 
@@ -24,9 +25,12 @@ class ControlProblem {
   Matrix solve(const ConstMatrixRef& q) const;
 
  private:
+  Vector projection(const ConstVectorRef& x) const;
+
   Matrix roots_;
   Matrix inverse_;  // n×(nT): R_t⁻¹
-  Matrix Q_;        // (nT)×n: orthonormal basis of the stacked R_t⁻ᵀ
+  // Orthonormal bases of the stacked R_t⁻ᵀ of a group, below the triangle of the groups before.
+  std::vector<Matrix> Q_;
   Matrix triangle_;
 };
 

@@ -114,6 +114,7 @@ GeorceRun minimise_published(const Manifold& manifold, Matrix& nodes, const Publ
     nodes = at.nodes;
     out.final_energy = at.energy;
     context.record(out.iterations, std::sqrt(static_cast<double>(at.steps.cols()) * at.energy));
+    context.keep(Curve::through(nodes));
     const Matrix gradient = gradient_of(manifold, at, ws);
     if (!gradient.allFinite()) return out;
     if (gradient.norm() <= bounds.gradient_tolerance) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/whitening.h"
 #include "pullback/plugins/georce/control_problem.h"
 #include "pullback/plugins/georce/schemes.h"
@@ -74,6 +75,7 @@ class WhiteningChart {
   Matrix factors(const Matrix& given) const {
     Matrix out(n_, given.cols());
     for (Eigen::Index k = 0; k < given.cols() / n_; ++k) {
+      throw_if_stopped();
       out.middleCols(n_ * k, n_) =
           root_.transpose().triangularView<Eigen::Lower>().solve(given.middleCols(n_ * k, n_).transpose()).transpose();
     }
@@ -93,6 +95,7 @@ Matrix chord_roots(const Matrix& factors) {
   Matrix roots(n, n * K);
   Matrix stacked(3 * n, n);
   for (Eigen::Index i = 0; i < K; ++i) {
+    throw_if_stopped();
     stacked.topRows(n) = factors.middleCols(n * i, n) * std::sqrt(0.5);
     stacked.middleRows(n, n) = factors.middleCols(n * (i + 1), n) * std::sqrt(0.5);
     stacked.bottomRows(n) = kSmallestRoot * Matrix::Identity(n, n);
@@ -198,6 +201,7 @@ GeorceRun minimise_symmetric(const Manifold& manifold, Matrix& nodes, const Symm
   for (;; ++out.iterations) {
     out.final_energy = descent.energy();
     context.record(first_iteration + out.iterations, std::sqrt(2 * descent.energy()));
+    context.keep(Curve::through(nodes));
     if (descent.promise() <= bounds.energy_tolerance * descent.energy()) {
       out.status = GeorceStatus::kConverged;
       return out;

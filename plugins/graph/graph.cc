@@ -63,19 +63,24 @@ Candidate straightened(const GeodesicProblem& problem, const Matrix& Z, const Gr
   const Manifold& manifold = *problem.manifold;
   Workspace& ws = context.workspace();
   Curve curve = smoothed_path(manifold, corners, options.nodes, options.subdivisions, ws);
-  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}};
+  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}, {}};
   relaxation.should_stop = [&context] { return context.should_stop(); };
   if (options.relaxation > 0) curve = relaxed(manifold, curve, relaxation, ws);
   return measured(manifold, std::move(curve), options.nodes, ws);
 }
 
+bool is_shorter(const Candidate& a, const Candidate& b) { return a.length < b.length; }
+
+void keep_shortest(const std::vector<Candidate>& paths, SolveContext& context) {
+  context.keep(std::min_element(paths.begin(), paths.end(), is_shorter)->curve);
+}
+
 // The shortest of the paths found and the straight line; the others are told of.
 Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, Eigen::Index nodes,
                     const GraphOptions& options, SolveContext& context) {
-  const auto shorter = [](const Candidate& a, const Candidate& b) { return a.length < b.length; };
   Candidate straight =
       measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
-  std::stable_sort(paths.begin(), paths.end(), shorter);
+  std::stable_sort(paths.begin(), paths.end(), is_shorter);
   Outcome out;
   out.claim = Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
@@ -132,6 +137,7 @@ Outcome GraphSolver::run(const GeodesicProblem& problem, SolveContext& context) 
     }
     candidates.push_back(straightened(problem, Z, path, options_, context));
     context.record(i, candidates.back().length);
+    keep_shortest(candidates, context);
     finder.avoid(path, kAvoidance);
   }
   return shortest_of(std::move(candidates), problem, Z.cols(), options_, context);

@@ -11,6 +11,7 @@
 #include <limits>
 #include <nanoflann.hpp>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/pullback_manifold.h"
 
 namespace pullback {
@@ -36,6 +37,7 @@ class GoalVisitor : public boost::default_astar_visitor {
   GoalVisitor(Vertex goal, const std::vector<double>& distance, std::int64_t& reached)
       : goal_(goal), distance_(&distance), reached_(&reached) {}
   void examine_vertex(Vertex v, const Graph& /*graph*/) {
+    throw_if_stopped();
     if (!((*distance_)[v] < kInfinity)) throw SearchEnded{false};
     ++*reached_;
     if (v == goal_) throw SearchEnded{true};
@@ -238,6 +240,7 @@ void add_nearest(const Matrix& Y, int neighbours, Edges& edges) {
   std::vector<Matrix::Index> found(count);
   std::vector<double> distances(count);
   for (Eigen::Index k = 0; k < Y.cols(); ++k) {
+    throw_if_stopped();
     tree.query(Y.col(k).data(), count, found.data(), distances.data());
     for (const Matrix::Index other : found) {
       if (other == k) continue;

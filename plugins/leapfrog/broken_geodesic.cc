@@ -137,8 +137,9 @@ Vector BrokenGeodesic::lengths() const {
   return out;
 }
 
-Curve BrokenGeodesic::curve() const {
-  const Vector length = lengths();
+Curve BrokenGeodesic::curve() const { return curve(lengths()); }
+
+Curve BrokenGeodesic::curve(const Vector& length) const {
   const auto pieces = static_cast<int>(length.size());
   Vector times = uniform_times(pieces + 1);
   if (length.allFinite() && length.minCoeff() > 0) {

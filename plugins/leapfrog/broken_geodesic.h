@@ -38,6 +38,7 @@ class BrokenGeodesic {
   Vector lengths() const;
   // The pieces one after the other, each taking the time that is its share of the length.
   Curve curve() const;
+  Curve curve(const Vector& lengths) const;  // given those
 
  private:
   Outcome solve(const Curve& initial);

@@ -64,7 +64,9 @@ Joining join(BrokenGeodesic& geodesic, const Manifold& manifold, const LeapfrogO
     const Matrix after = geodesic.joints();
     Matrix factors(after.rows(), after.size());
     manifold.factor(after, factors, context.workspace());
-    const double length = geodesic.lengths().sum();
+    const Vector lengths = geodesic.lengths();
+    const double length = lengths.sum();
+    context.keep(geodesic.curve(lengths));
     context.record(out.sweeps++, length);
     out.excess = excess_of(factors, after - before, length);
     if (!std::isfinite(out.excess)) {

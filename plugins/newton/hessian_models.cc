@@ -4,8 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pullback/generators/stop.h"
+
 namespace pullback {
 namespace {
+
+// The eigenvectors of blocks of this size take long enough to ask whether to stop at each.
+constexpr int kLargeBlock = 8;
 
 // The matrix without its negative part.
 Matrix positive_part(const Matrix& A) {
@@ -20,7 +25,9 @@ BlockTridiagonal gauss_newton_part(const BlockTridiagonal& H) {
   const int m = H.blocks();
   const double K = m + 1;
   BlockTridiagonal out = H;
+  throw_if_stopped();
   for (int i = 0; i < m; ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
     out.diagonal_block(i).setZero();
     out.diagonal_block(i).diagonal().setConstant(2 * K);
     if (i + 1 == m) continue;
@@ -41,7 +48,9 @@ BlockTridiagonal projected(const BlockTridiagonal& H) {
   out.diagonal_block(0) += positive_part(0.5 * H.diagonal_block(0));
   out.diagonal_block(m - 1) += positive_part(0.5 * H.diagonal_block(m - 1));
   Matrix chord(2 * n, 2 * n);
+  throw_if_stopped();
   for (int i = 0; i + 1 < m; ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
     chord.topLeftCorner(n, n) = 0.5 * H.diagonal_block(i);
     chord.bottomRightCorner(n, n) = 0.5 * H.diagonal_block(i + 1);
     chord.topRightCorner(n, n) = H.upper_block(i);

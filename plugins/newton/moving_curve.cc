@@ -130,6 +130,7 @@ MotionStatus MovingCurve::descend(double tolerance, int max_iterations) {
   for (int iteration = 0;; ++iteration) {
     if (context_.should_stop()) return MotionStatus::kStopped;
     if (!linearise()) return MotionStatus::kNotFinite;
+    context_.keep(Curve::through(nodes_));
     const Model model = positive_model(variation_->hessian, damping);
     const Matrix step = -model.factor.solve(variation_->chord_gradient);
     const double promised = -0.5 * dot(variation_->chord_gradient, step);
@@ -151,6 +152,7 @@ MotionStatus MovingCurve::correct(double tolerance, int max_iterations, double* 
   for (int iteration = 0; iteration <= max_iterations; ++iteration) {
     if (context_.should_stop()) return MotionStatus::kStopped;
     if (!linearise()) return MotionStatus::kNotFinite;
+    context_.keep(Curve::through(nodes_));
     const BlockTridiagonalFactor factor(variation_->hessian);
     const Matrix& gradient = variation_->gradient;
     const Matrix step = -factor.solve(gradient);

@@ -45,6 +45,7 @@ class SampleSolver final : public pullback::GeodesicSolver {
         largest = std::max(largest, step.norm());
       }
       Z += speed;
+      context.keep(pullback::Curve::through(Z));  // returned if the solve is ended within a step
       if (largest <= options_.tolerance * r.norm()) outcome.claim = Termination::kConverged;
       if (context.should_stop()) outcome.claim = context.stop_reason();
     }

@@ -58,6 +58,7 @@ class Search {
     if (shot.status == ShootingStatus::kConverged && (!found() || shot.length < (1 - kSame) * found_.length)) {
       if (found()) context_.met_curve(found_.curve);
       found_ = shot;
+      context_.keep(found_.curve);
       method_ = method;
     }
     last_ = std::move(shot);
@@ -136,6 +137,7 @@ Outcome ShootingSolver::run(const GeodesicProblem& problem, SolveContext& contex
   RelaxationOptions relaxation;
   relaxation.iterations = options_.relaxation;
   relaxation.should_stop = [&context] { return context.should_stop(); };
+  relaxation.keep = [&context](Curve curve) { context.keep(std::move(curve)); };
   Search search(problem, relaxed(*problem.manifold, problem.initial, relaxation, context.workspace()), bounds, context);
   const bool automatic = options_.segments == 0;
   for (const int segments :

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/curve.h"
 
 namespace pullback {
@@ -92,6 +93,7 @@ void StringFlow::find_frames(const Matrix& jacobian) {
   frames_.resize(n, n * (K + 1));
   frames_.leftCols(n).setIdentity();
   for (Eigen::Index i = 0; i < K; ++i) {
+    throw_if_stopped();
     const auto start = jacobian.middleCols(2 * n * i, n);
     const auto end = jacobian.middleCols(2 * n * i + n, n);
     const Matrix transport = nearest_rotation(end.transpose() * start / -static_cast<double>(K));

@@ -34,6 +34,7 @@ Level descend(const Manifold& manifold, Matrix& nodes, const StringOptions& opti
     out.final_energy = flow.energy();
     if (!flow.finite()) return out;
     context.record(first_iteration + out.iterations, std::sqrt(2 * flow.energy()));
+    context.keep(Curve::through(nodes));
     if (flow.promise() <= options.energy_tolerance * flow.energy()) {
       out.claim = Termination::kConverged;
       return out;

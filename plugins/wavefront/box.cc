@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "pullback/generators/stop.h"
 #include "pullback/manifold/affine_chart.h"
 
 namespace pullback {
@@ -15,7 +16,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSlack = 1.3;
 // Cells left around what is cut out.
 constexpr int kRim = 2;
-constexpr int kFewestNodes = 4;  // along an axis
+constexpr int kFewestNodes = 4;                     // along an axis
+constexpr std::int64_t kNodesBetweenAsking = 1024;  // whether to stop
 
 // An orthogonal matrix whose first column is along the direction.
 Matrix frame_along(const Vector& direction) {
@@ -37,6 +39,7 @@ Bounds reach(const Fronts& fronts) {
   const int n = box.dimension();
   Bounds out{Vector::Constant(n, kInfinity), Vector::Constant(n, -kInfinity)};
   for (std::int64_t node = 0; node < box.size(); ++node) {
+    if (node % kNodesBetweenAsking == 0) throw_if_stopped();
     if (!(fronts.from->values()(node) + fronts.to->values()(node) <= kSlack * fronts.distance)) continue;
     const Vector x = box.indices(node).cast<double>();
     out.lower = out.lower.cwiseMin(x);
@@ -104,6 +107,7 @@ Matrix shortest_through_sides(const Fronts& fronts) {
   Matrix from = Matrix::Constant(n, 2, kInfinity);
   Matrix to = from;
   for (std::int64_t node = 0; node < box.size(); ++node) {
+    if (node % kNodesBetweenAsking == 0) throw_if_stopped();
     const Eigen::VectorXi indices = box.indices(node);
     for (int axis = 0; axis < n; ++axis) {
       for (int side = 0; side < 2; ++side) {

@@ -5,10 +5,13 @@
 #include <limits>
 #include <unordered_map>
 
+#include "pullback/generators/stop.h"
+
 namespace pullback {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::int64_t kNodesBetweenAsking = 1024;  // whether to stop
 
 // use(indices of a node around the given one), for those inside the box that differ along at most `axes` axes.
 template <class Use>
@@ -29,6 +32,7 @@ void for_each_around(const BoxGrid& box, const Eigen::VectorXi& indices, int axe
 std::vector<std::int64_t> front_nodes(const BoxGrid& box, const Vector& from, const Vector& to) {
   std::vector<std::int64_t> out;
   for (std::int64_t node = 0; node < box.size(); ++node) {
+    if (node % kNodesBetweenAsking == 0) throw_if_stopped();
     if (!(from(node) <= to(node) && to(node) < kInfinity)) continue;
     bool last = false;
     for_each_around(box, box.indices(node), 1,
@@ -54,6 +58,7 @@ std::vector<Meeting> find_meetings(const BoxGrid& box, const Vector& from, const
   std::vector<double> depths;
   std::unordered_map<std::int64_t, std::size_t> seen;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (i % kNodesBetweenAsking == 0) throw_if_stopped();
     parents.push_back(i);
     depths.push_back(kInfinity);
     seen.emplace(nodes[i], i);

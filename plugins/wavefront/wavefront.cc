@@ -69,7 +69,7 @@ Candidate straightened(const GeodesicProblem& problem, Matrix path, const Wavefr
   const Manifold& manifold = *problem.manifold;
   Workspace& ws = context.workspace();
   Curve curve = constant_speed(manifold, Curve::through(path), options.nodes, ws);
-  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}};
+  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}, {}};
   relaxation.should_stop = [&context] { return context.should_stop(); };
   if (options.relaxation > 0) curve = relaxed(manifold, curve, relaxation, ws);
   return measured(manifold, std::move(curve), options.nodes, ws);
@@ -85,6 +85,7 @@ std::vector<Candidate> paths_through_meetings(const GeodesicProblem& problem, co
     if (path.cols() == 0) continue;
     out.push_back(straightened(problem, std::move(path), options, context));
     context.record(static_cast<int>(out.size()) - 1, out.back().length);
+    context.keep(std::min_element(out.begin(), out.end(), is_shorter)->curve);
   }
   return out;
 }

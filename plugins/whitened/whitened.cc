@@ -17,6 +17,7 @@ Outcome WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& contex
     RelaxationOptions relaxation;
     relaxation.iterations = options_.relaxation;
     relaxation.should_stop = [&context] { return context.should_stop(); };
+    relaxation.keep = [&context](Curve curve) { context.keep(std::move(curve)); };
     initial = joined(relaxed(*problem.manifold, initial, relaxation, context.workspace()), problem.from, problem.to);
   }
   const auto chart = whitened_chart(problem.manifold, initial, context.workspace());
@@ -27,6 +28,8 @@ Outcome WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& contex
   inside.to = inside.initial.positions().rightCols(1);
   inside.points = chart->to_chart(problem.points);
   const std::size_t met_before = context.met_curves().size();
+  const SolveContext::KeepChanged mapped(
+      context, [&](const Curve& curve) { return joined(chart->from_chart(curve), problem.from, problem.to); });
   Outcome out = run_other(*inner_, inside, context);
   context.change_met_curves(met_before, [&](const Curve& curve) { return chart->from_chart(curve); });
   if (!out.curve.empty()) out.curve = joined(chart->from_chart(out.curve), problem.from, problem.to);

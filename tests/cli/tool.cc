@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace pullback::cli {
 
@@ -57,10 +59,11 @@ bool redirect(const char* path, int flags, int target) {
 
 }  // namespace
 
-Finished run_program(const std::string& program, std::vector<std::string> arguments) {
-  const Folder folder;
-  const std::string out = folder / "out";
-  const std::string err = folder / "err";
+namespace {
+
+// A child that runs the program, its output going to two files.
+pid_t start_program(const std::string& program, std::vector<std::string> arguments, const std::string& out,
+                    const std::string& err) {
   arguments.insert(arguments.begin(), program);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -76,12 +79,37 @@ Finished run_program(const std::string& program, std::vector<std::string> argume
     }
     ::_exit(127);
   }
+  return child;
+}
+
+Finished run_and_signal(const std::string& program, std::vector<std::string> arguments, double after, int signal) {
+  using Clock = std::chrono::steady_clock;
+  const Folder folder;
+  const std::string out = folder / "out";
+  const std::string err = folder / "err";
+  const pid_t child = start_program(program, std::move(arguments), out, err);
+  if (signal != 0) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(after));
+    ::kill(child, signal);
+  }
+  const Clock::time_point sent = Clock::now();
   int status = 0;
   ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_file(out), read_file(err)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_file(out), read_file(err),
+          std::chrono::duration<double>(Clock::now() - sent).count()};
+}
+
+}  // namespace
+
+Finished run_program(const std::string& program, std::vector<std::string> arguments) {
+  return run_and_signal(program, std::move(arguments), 0, 0);
 }
 
 Finished run_tool(std::vector<std::string> arguments) { return run_program(PULLBACK_TOOL, std::move(arguments)); }
+
+Finished interrupt_tool(std::vector<std::string> arguments, double after, int signal) {
+  return run_and_signal(PULLBACK_TOOL, std::move(arguments), after, signal);
+}
 
 int count(const std::string& text, const std::string& part) {
   int number = 0;

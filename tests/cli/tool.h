@@ -11,6 +11,7 @@ struct Finished {
   int status = 0;  // exit status, or minus the signal that ended it
   std::string out;
   std::string err;
+  double seconds = 0;  // from the signal to the end, where one was sent
 };
 
 // A fresh folder that goes away with the object.
@@ -39,6 +40,9 @@ Finished run_program(const std::string& program, std::vector<std::string> argume
 
 // Runs `pullback`.
 Finished run_tool(std::vector<std::string> arguments);
+
+// Runs it and sends the signal after so many seconds.
+Finished interrupt_tool(std::vector<std::string> arguments, double after, int signal);
 
 int count(const std::string& text, const std::string& part);
 

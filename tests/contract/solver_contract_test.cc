@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
+#include <utility>
 
+#include "pullback/manifold/pullback_manifold.h"
 #include "pullback/plugins/builtin.h"
 #include "pullback/solvers/registry.h"
 #include "tests/contract/cases.h"
@@ -212,6 +216,69 @@ TEST_P(EverySolver, RespectsItsTimeLimit) {
   control.time_limit = 1e-9;
   const GeodesicResult result = registry().make(GetParam())->solve(paraboloid(), control);
   EXPECT_EQ(result.termination, Termination::kTimeLimit) << result.message;
+}
+
+// Counts the points that it hands on, as a workspace does.
+class Counting final : public Generator {
+ public:
+  explicit Counting(std::shared_ptr<const Generator> inner)
+      : Generator(inner->latent_dimension(), inner->ambient_dimension(), inner->traits()), inner_(std::move(inner)) {}
+  mutable std::int64_t points = 0;
+
+ private:
+  void do_value(const ConstMatrixRef& Z, MatrixRef X, Workspace& ws) const override {
+    points += Z.cols();
+    inner_->value(Z, X, ws);
+  }
+  void do_value_and_jacobian(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, Workspace& ws) const override {
+    points += Z.cols();
+    inner_->value_and_jacobian(Z, X, J, ws);
+  }
+  void do_second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D,
+                             Workspace& ws) const override {
+    points += Z.cols();
+    inner_->second_directional(Z, V, D, ws);
+  }
+  void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H,
+                           Workspace& ws) const override {
+    points += Z.cols();
+    inner_->weighted_hessian(Z, W, H, ws);
+  }
+  void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
+                       Workspace& ws) const override {
+    points += 2 * Z.cols();
+    inner_->second_order(Z, V, X, J, D, ws);
+  }
+
+  std::shared_ptr<const Generator> inner_;
+};
+
+// Whatever a solver is doing, not one further point is evaluated for it once it is to stop, and a curve with the right
+// ends is returned.
+TEST_P(EverySolver, EvaluatesNothingMoreOnceItIsToStop) {
+  GeodesicProblem problem = paraboloid();
+  const auto counting = std::make_shared<Counting>(problem.manifold->shared_generator());
+  problem.manifold = std::make_shared<PullbackManifold>(counting);
+  for (const std::int64_t most : {1, 10, 100, 1000}) {
+    counting->points = 0;
+    std::int64_t at_stop = -1;
+    SolveControl control;
+    control.should_stop = [&] {
+      if (counting->points < most) return false;
+      if (at_stop < 0) at_stop = counting->points;
+      return true;
+    };
+    const GeodesicResult result = registry().make(GetParam())->solve(problem, control);
+    SCOPED_TRACE(fmt::format("after {} points: {} ({})", most, to_string(result.termination), result.message));
+    ASSERT_FALSE(result.curve.empty());
+    EXPECT_EQ(result.curve.positions().leftCols(1), problem.from);
+    EXPECT_EQ(result.curve.positions().rightCols(1), problem.to);
+    EXPECT_TRUE(result.curve.finite());
+    const EvaluationCounts& counts = result.effort.evaluations;
+    const std::int64_t evaluated = counts.values + counts.jacobians + counts.second_derivatives + counts.products;
+    if (result.termination != Termination::kStopped) continue;  // it had finished
+    EXPECT_LE(evaluated, at_stop);
+  }
 }
 
 TEST_P(EverySolver, JoinsAPointToItself) {

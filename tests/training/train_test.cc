@@ -251,12 +251,14 @@ TEST(Train, SpectralNormalisationIsInTheStoredWeights) {
 }
 
 TEST(Train, CtrlCLeavesACheckpointAndSaysSo) {
-  const Workplace workplace;
-  const Finished stopped = interrupt(workplace, "vae", 1'000'000, SIGINT);
-  EXPECT_EQ(stopped.status, 130);
-  EXPECT_THAT(stopped.err, HasSubstr("the same command goes on from model.checkpoint"));
-  EXPECT_FALSE(std::filesystem::exists(workplace.model()));
-  EXPECT_TRUE(std::filesystem::exists(workplace.checkpoint()));
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const Workplace workplace;
+    const Finished stopped = interrupt(workplace, "vae", 1'000'000, signal);
+    EXPECT_EQ(stopped.status, 1);
+    EXPECT_THAT(stopped.err, HasSubstr("the same command goes on from model.checkpoint"));
+    EXPECT_FALSE(std::filesystem::exists(workplace.model()));
+    EXPECT_TRUE(std::filesystem::exists(workplace.checkpoint()));
+  }
 }
 
 // What a refusal must look like: exit status 3, a few lines, the first of which says it all.
