@@ -133,13 +133,15 @@ int run_compare(const CompareArguments& arguments, const std::string& command) {
   const Json environment = describe_environment();
   run_study(setup, environment, folder / "results.json");
 
-  FileContents outputs{{folder / "results.json", as_text(study_json(setup.study, environment))}};
+  const std::string results = as_text(study_json(setup.study, environment));
+  std::string page;
+  FileContents outputs{{folder / "results.json", results}};
   std::string text = text_of(setup.study);
   if (!setup.study.complete) text += "Interrupted: this is what was finished.\n";
   const StopScope scope(adornment_stop());
   try {
-    write_file(folder / "report.html",
-               make_page("pullback: geodesic solvers compared", report_data(setup.study, environment)));
+    page = make_page("pullback: geodesic solvers compared", report_data(setup.study, environment));
+    outputs.emplace_back(folder / "report.html", page);
     text += fmt::format("\nreport: {}\n", (folder / "report.html").string());
   } catch (const StopRequested&) {
     text += "\nreport: not drawn, for the pictures of these generators take long\n";

@@ -124,8 +124,6 @@ void run_characterisation(Inspection& inspection, const InspectArguments& argume
   append(inspection.findings, findings(inspection.geodesics, *inspection.region));
 }
 
-const char* name_of(Derivative how) { return how == Derivative::kExact ? "exact" : "finite differences"; }
-
 Json derivatives_json(const Generator* generator) {
   if (generator == nullptr) return nullptr;
   const GeneratorTraits& traits = generator->traits();

@@ -4,6 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "pullback/cli/text.h"
+#include "pullback/solvers/certificate.h"
+
 namespace pullback::cli {
 
 namespace {
@@ -44,7 +47,16 @@ Json as_json(const Certificate& certificate, Termination termination) {
           {"condition", as_json(certificate.condition)},
           {"shorter_known", number(certificate.shorter_known)},
           {"metric_length", number(certificate.metric_length)},
-          {"excess", number(certificate.excess)}};
+          {"excess", number(certificate.excess)},
+          {"numerical_error", number(certificate.numerical_error)},
+          {"disagreement", number(certificate.disagreement)},
+          {"refinement", number(certificate.refinement)},
+          {"shortening", number(certificate.shortening)},
+          {"derivatives",
+           {{"first", name_of(certificate.first_derivative)},
+            {"second", name_of(certificate.second_derivative)},
+            {"error", number(certificate.derivative_error)}}},
+          {"complete", certificate.complete}};
 }
 
 Json as_json(const Effort& effort) {
@@ -88,17 +100,8 @@ Json nodes_json(const Curve& curve) {
 Json as_json(const GeodesicResult& result, int samples) {
   Certificate certificate = result.certificate;
   if (result.curve.empty()) {
-    constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
-    const auto shorter = certificate.shorter_known;
-    certificate = {};
-    for (double* number : {&certificate.length, &certificate.length_error, &certificate.energy,
-                           &certificate.metric_length, &certificate.endpoint_error, &certificate.speed_variation,
-                           &certificate.residual, &certificate.excess, &certificate.second_variation,
-                           &certificate.second_variation_error, &certificate.turning, &certificate.condition.kappa_max,
-                           &certificate.condition.sigma_min, &certificate.condition.degenerate_fraction}) {
-      *number = kUndefined;
-    }
-    certificate.shorter_known = shorter;
+    certificate = unmeasured_certificate();
+    certificate.shorter_known = result.certificate.shorter_known;
   }
   return {{"termination", to_string(result.termination)},
           {"message", result.message},

@@ -78,6 +78,8 @@ std::string format_length(double length, double error) {
   return fmt::format("{:.{}g} ± {:.1g}", length, digits, error);
 }
 
+const char* name_of(Derivative how) { return how == Derivative::kExact ? "exact" : "finite differences"; }
+
 std::string describe(const GeodesicResult& result) {
   std::string text;
   const auto line = [&](const char* name, const std::string& value) {
@@ -90,6 +92,10 @@ std::string describe(const GeodesicResult& result) {
     line("residual", fmt::format("{}, excess length {}", format_number(c.residual, 2), format_number(c.excess, 2)));
     line("second variation", second_variation(c));
     line("condition", condition(c.condition));
+    if (c.first_derivative != Derivative::kExact || c.second_derivative != Derivative::kExact) {
+      line("derivatives",
+           fmt::format("first {}, second {}", name_of(c.first_derivative), name_of(c.second_derivative)));
+    }
     if (c.endpoint_error > 0) line("end points", fmt::format("missed by {:.2g}", c.endpoint_error));
     if (c.shorter_known) line("shorter known", fmt::format("{:.10g}", *c.shorter_known));
   }

@@ -20,6 +20,9 @@ std::string format_number(double value, int digits = 4);
 // The length with as many digits as its error leaves: "2.167731273 ± 4e-12".
 std::string format_length(double length, double error);
 
+// "exact" or "finite differences".
+const char* name_of(Derivative how);
+
 // Several aligned lines about one result.
 std::string describe(const GeodesicResult& result);
 

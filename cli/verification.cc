@@ -52,7 +52,10 @@ Fields measured_fields(const Certificate& certificate) {
 }
 
 double scale_of(const std::string& field, const Certificate& found) {
-  if (field.ends_with("length") || field == "length_error") return found.length;
+  for (const char* name :
+       {"length", "metric_length", "length_error", "numerical_error", "disagreement", "refinement"}) {
+    if (field == name) return found.length;
+  }
   if (field == "energy") return found.energy;
   return field.starts_with("condition.") ? 0 : 1;
 }

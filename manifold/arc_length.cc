@@ -15,7 +15,8 @@ constexpr std::size_t kArcsAtOnce = 64;
 constexpr std::array<int, 15> kWalk{0, 1, 2, 3, 4, 5, 6, 7, 8, 6, 4, 2, 0, 4, 8};
 constexpr std::array<double, 3> kGaussNodes{-0.774596669241483377, 0, 0.774596669241483377};
 constexpr std::array<double, 3> kGaussWeights{5.0 / 9, 8.0 / 9, 5.0 / 9};
-// An arc is split while its defect is above its share of the tolerance, which is this fraction of the length by default.
+// An arc is split while its defect is above its share of the tolerance, which is this fraction of the length by
+// default.
 constexpr double kTarget = 1e-9;
 constexpr double kShares = 64;
 // No arc is split into parts shorter than this in t: one that contradicts itself there has a step.

@@ -20,14 +20,14 @@ struct Arc {
   double integral;      // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
   double rounding;      // what rounding may add to the sum of `chords` over all parts
   double blur;          // what rounding of the two end points may change `chords` by, and a neighbour's the other way
-  double hidden;        // more than both, where the chart changes its scale or the curve turns so fast between the Gauss
-                        // points that a length may hide there: what the metric at one makes of the way to the next
-  double slowest;       // least and greatest speed at the Gauss points
+  double hidden;   // more than both, where the chart changes its scale or the curve turns so fast between the Gauss
+                   // points that a length may hide there: what the metric at one makes of the way to the next
+  double slowest;  // least and greatest speed at the Gauss points
   double fastest;
   double cancellation;  // what rounding may add to `integral`
 
-  double defect() const;        // by how much the lengths are uncertain or contradict each other
-  double uncertainty() const;   // how much of that rounding explains
+  double defect() const;       // by how much the lengths are uncertain or contradict each other
+  double uncertainty() const;  // how much of that rounding explains
 };
 
 // A whole curve's parts, in the order of t.
@@ -44,9 +44,11 @@ struct ArcOptions {
 };
 
 // Splits [0, 1] until on every part both lengths agree, so that no chord can jump over what the curve passes through:
-// a period, a pole, a fold. Parts that never agree (a step, a Jacobian that is wrong, noise) are left with their defect.
+// a period, a pole, a fold. Parts that never agree (a step, a Jacobian that is wrong, noise) are left with their
+// defect.
 //
-// A part that is not finite is not split. Cost: 15 values and 3 factors a part. Thread safety: one workspace per thread.
+// A part that is not finite is not split. Cost: 15 values and 3 factors a part. Thread safety: one workspace per
+// thread.
 Arcs measure_arcs(const Manifold& manifold, const Curve& curve, Workspace& ws, const ArcOptions& options = {});
 
 }  // namespace pullback

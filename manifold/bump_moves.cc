@@ -83,7 +83,8 @@ class Mover {
     options.least = options.most_at_first = arcs;
     options.tolerance = kAccuracy * length_;
     double sum = 0;
-    for (const Arc& arc : measure_arcs(manifold_, moved_part(curve_, bump, move), ws_, options).parts) sum += arc.chords;
+    for (const Arc& arc : measure_arcs(manifold_, moved_part(curve_, bump, move), ws_, options).parts)
+      sum += arc.chords;
     return sum;
   }
 

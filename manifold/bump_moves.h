@@ -12,8 +12,8 @@ namespace pullback {
 //
 // in both senses of every direction e of a basis that is orthonormal in the metric at c(m) (of eight random ones where
 // there are more). Widths w = 1/2, 1/4, … 1/128, middles a width apart. What a bump gains is the drop of the parabola
-// through the three lengths at −ε, 0, ε, or the lower of both ends; gains of one width are added up. Nothing here trusts
-// a second derivative or takes f to be smooth: lengths are refined over kinks, and no formula crosses them.
+// through the three lengths at −ε, 0, ε, or the lower of both ends; gains of one width are added up. Nothing here
+// trusts a second derivative or takes f to be smooth: lengths are refined over kinks, and no formula crosses them.
 //
 //   length: of the curve. returns a fraction of it; infinite where a length is not finite.
 // Undefined: what moves in more than eight directions at once would gain, and finer or sharper moves.

@@ -11,16 +11,16 @@ namespace pullback {
 // Length and energy of a curve, each part of which was held against its own arc (values against derivatives) and split
 // until both agreed.
 struct Measurement {
-  double length = 0;           // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines; by quadrature of
-                               // the speed where the polylines drown in rounding
-  double length_error = 0;     // at least `numerical_error`, and the deviation of the polyline through 1,001 points
-                               // uniform in t where these resolve the curve to 1 %, so that whoever samples it finds the
-                               // length within the error
-  double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite where that is over 5 %: the parts
-                               // of a curve that are not resolved may have any length
-  double energy = 0;           // E = ½ ∫ ċᵀMċ dt, extrapolated alike
-  double metric_length = 0;    // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
-                               // the generator does (a step, a wrong Jacobian)
+  double length = 0;  // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines; by quadrature of
+                      // the speed where the polylines drown in rounding
+  double length_error = 0;  // at least `numerical_error`, and the deviation of the polyline through 1,001 points
+                            // uniform in t where these resolve the curve to 1 %, so that whoever samples it finds the
+                            // length within the error
+  double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite where that is over 5 %: the
+                               // parts of a curve that are not resolved may have any length
+  double energy = 0;         // E = ½ ∫ ċᵀMċ dt, extrapolated alike
+  double metric_length = 0;  // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
+                             // the generator does (a step, a wrong Jacobian)
   double disagreement = 0;     // sum over the parts of how far both lengths differ, beyond rounding
   double refinement = 0;       // sum over the parts of how far the polylines still change
   double speed_variation = 0;  // max |speed − mean| / mean

@@ -90,7 +90,6 @@ Matrix block_inverses(const ConstMatrixRef& R) {
   Matrix inverse(n, R.cols());
   for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
     throw_if_stopped();
-    throw_if_stopped();
     inverse.middleCols(n * k, n) = R.middleCols(n * k, n).triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
   }
   return inverse;

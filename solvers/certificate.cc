@@ -25,9 +25,9 @@ constexpr double kEndTolerance = 4e-16;
 // Largest distance of a point of the curve from its start, in latent space.
 double extent(const Matrix& Z) { return (Z.colwise() - Z.col(0)).colwise().stableNorm().maxCoeff(); }
 
-// At which points the metric vanishes, in some direction beside the others there, or in all beside what the curve needs:
-// a way as long as the whole curve in latent space would have next to no length. Scales that differ between the points
-// of the curve are no singularity, as those of the hyperbolic half-plane do.
+// At which points the metric vanishes, in some direction beside the others there, or in all beside what the curve
+// needs: a way as long as the whole curve in latent space would have next to no length. Scales that differ between the
+// points of the curve are no singularity, as those of the hyperbolic half-plane do.
 Eigen::Array<bool, 1, Eigen::Dynamic> singular_points(const Matrix& sigma, double needed, double singular) {
   const auto largest = sigma.row(0).array();
   return sigma.bottomRows(1).array() <= singular * largest || largest <= singular * needed;
@@ -70,14 +70,12 @@ ResidualPoints residual_points(const Curve& curve) {
   return out;
 }
 
-double root_mean_square(const ConstVectorRef& x) {
-  return x.stableNorm() / std::sqrt(static_cast<double>(x.size()));
-}
+double root_mean_square(const ConstVectorRef& x) { return x.stableNorm() / std::sqrt(static_cast<double>(x.size())); }
 
 // Root mean squares of the covariant acceleration, and of what differenced derivatives may have changed it by. Between
 // the nodes of the second variation a piece of duration h whose acceleration is off by r in its middle wiggles: as much
-// as a Hermite piece between exact ends does, ∫e′² = 0.019 r²h³ (cubic; 0.009 for quintic ones), half of which the curve
-// is longer by.
+// as a Hermite piece between exact ends does, ∫e′² = 0.019 r²h³ (cubic; 0.009 for quintic ones), half of which the
+// curve is longer by.
 void measure_residual(const Manifold& manifold, const Curve& curve, Certificate& out, Workspace& ws) {
   out.residual = out.derivative_error = 0;
   if (!(out.length > 0)) return;
@@ -107,8 +105,8 @@ void measure_residual(const Manifold& manifold, const Curve& curve, Certificate&
   out.derivative_error = root_mean_square(norms) / out.length / out.length;
 }
 
-// A curve that solves an equation wrong by η in units of the residual is longer by about ½(ηL)²/λ than a geodesic, λ the
-// smallest eigenvalue of the second variation.
+// A curve that solves an equation wrong by η in units of the residual is longer by about ½(ηL)²/λ than a geodesic, λ
+// the smallest eigenvalue of the second variation.
 void allow_for_derivatives(Certificate& out) {
   if (out.derivative_error == 0) return;
   const double off = out.derivative_error * out.length;

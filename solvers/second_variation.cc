@@ -130,7 +130,7 @@ bool coarse(const Certificate& c, double excess_before, const CertificateLimits&
 // On two grids at least where the manifold is smooth, the second of twice as many chords. Returns the factors at the
 // nodes of the finest; empty: not finite.
 Matrix measure_second_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits,
-                         Certificate& out, Workspace& ws) {
+                                Certificate& out, Workspace& ws) {
   Vector times = resolving_times(manifold, curve, out.length, limits.turning, &out.turning, ws);
   if (!manifold.smooth() || !(out.turning <= limits.turning))
     return measure_variation_at(manifold, curve, times, out, ws);

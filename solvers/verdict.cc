@@ -60,13 +60,14 @@ Refusal doubt_by_values(const Certificate& c, const CertificateLimits& limits) {
 
 Refusal doubt_by_derivatives(const Certificate& c, const CertificateLimits& limits) {
   if (c.smooth && !(c.turning <= limits.turning)) {
-    return refuse(Termination::kStalled,
-                  c.turning < M_PI
-                      ? fmt::format("but the curve turns by {:.2g} radians within {:.2g} of its length: too sharply for "
-                                    "its second variation to be measured",
-                                    c.turning, 2.0 / kMostVariationChords)
-                      : fmt::format("but even chords of {:.2g} of its length jump over parts of the curve",
-                                    1.0 / kMostVariationChords));
+    return refuse(
+        Termination::kStalled,
+        c.turning < M_PI
+            ? fmt::format("but the curve turns by {:.2g} radians within {:.2g} of its length: too sharply for "
+                          "its second variation to be measured",
+                          c.turning, 2.0 / kMostVariationChords)
+            : fmt::format("but even chords of {:.2g} of its length jump over parts of the curve",
+                          1.0 / kMostVariationChords));
   }
   if (!(c.excess <= limits.excess)) {
     return refuse(
@@ -86,10 +87,11 @@ Refusal doubt_of_minimum(const Certificate& c, const CertificateLimits& limits) 
   if (c.second_variation - c.second_variation_error > limits.second_variation * kFlatSecondVariation) return {};
   const std::string where =
       c.conjugate_point ? fmt::format("; first conjugate point at t = {:.4f}", *c.conjugate_point) : "";
-  return refuse(Termination::kStationary,
-                fmt::format("a geodesic, but not certainly a local minimum: smallest eigenvalue of the second variation "
-                            "{:.3g} ± {:.1g}{}",
-                            c.second_variation, c.second_variation_error, where));
+  return refuse(
+      Termination::kStationary,
+      fmt::format("a geodesic, but not certainly a local minimum: smallest eigenvalue of the second variation "
+                  "{:.3g} ± {:.1g}{}",
+                  c.second_variation, c.second_variation_error, where));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "pullback/manifold/curve.h"
-#include "pullback/solvers/verdict.h"
 #include "pullback/solvers/solver.h"
+#include "pullback/solvers/verdict.h"
 
 namespace pullback {
 

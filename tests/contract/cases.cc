@@ -62,8 +62,8 @@ void add_stereographic(std::vector<Case>& cases) {
   }
 }
 
-// Where claims of convergence were false: a chord jumped over a period or a pole, a difference was taken with a step too
-// long, a number under- or overflowed.
+// Where claims of convergence were false: a chord jumped over a period or a pole, a difference was taken with a step
+// too long, a number under- or overflowed.
 void add_treacherous(std::vector<Case>& cases) {
   using enum CaseKind;
   const double many = 2048 * M_PI;  // periods, at which nodes at equal distances fall onto each other
@@ -72,10 +72,12 @@ void add_treacherous(std::vector<Case>& cases) {
   cases.push_back({"SphereNextToPole", "sphere", point(1e-7, 0), point(1e-5, 2.89), 1.0096882406389e-5, kHard});
   cases.push_back({"CliffordTorusManyPeriods", "clifford-torus", point(0, 0), point(many, 1),
                    std::sqrt((many * many + 1) / 2), kHard});
-  cases.push_back({"HalfPlaneNearBoundary", "half-plane", point(0, 3e-5), point(3e-5, 3e-5), 0.962423650119207, kSmooth});
+  cases.push_back(
+      {"HalfPlaneNearBoundary", "half-plane", point(0, 3e-5), point(3e-5, 3e-5), 0.962423650119207, kSmooth});
   cases.push_back({"HalfPlaneShifted", "half-plane", point(3333, 1), point(3334, 1), 0.962423650119207, kSmooth});
   cases.push_back({"HalfPlaneAcrossScales", "half-plane", point(0, 1), point(0, 1e-6), 13.8155105579643, kHard});
-  cases.push_back({"StereographicFar", "sphere-stereographic:d=1", Vector{{0.0}}, Vector{{1e9}}, 3.1415926515897932, kHard});
+  cases.push_back(
+      {"StereographicFar", "sphere-stereographic:d=1", Vector{{0.0}}, Vector{{1e9}}, 3.1415926515897932, kHard});
   cases.push_back({"SteepFold", "relu-fold:s=1000", point(-1, 0), point(1, 2),
                    std::sqrt(std::pow(1 + std::sqrt(1 + 1e6), 2) + 4), kKink});
   cases.push_back({"TinyPlane", "plane", point(0, 0), point(1e-200, 0), 1e-200, kHard});
@@ -83,8 +85,7 @@ void add_treacherous(std::vector<Case>& cases) {
 
 std::shared_ptr<const Manifold> polar_plane() {
   return std::make_shared<PullbackManifold>(make_generator(
-      2, 2,
-      []<class T>(const Eigen::VectorX<T>& z) { return Eigen::Vector2<T>(z(0) * cos(z(1)), z(0) * sin(z(1))); },
+      2, 2, []<class T>(const Eigen::VectorX<T>& z) { return Eigen::Vector2<T>(z(0) * cos(z(1)), z(0) * sin(z(1))); },
       GeneratorTraits{.name = "polar-plane"}));
 }
 

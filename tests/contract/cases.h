@@ -24,7 +24,8 @@ enum class CaseKind {
 
 struct Case {
   std::string name;
-  std::string manifold;  // as GeneratorRegistry::open or open_named_metric takes it, or one made here: "radial-network", …
+  std::string
+      manifold;  // as GeneratorRegistry::open or open_named_metric takes it, or one made here: "radial-network", …
   Vector from;
   Vector to;
   double shortest;  // length; for kJump that of the polyline of the straight line

@@ -4,8 +4,10 @@
 
 #include <cmath>
 
+#include "pullback/generators/autodiff.h"
 #include "pullback/generators/callback.h"
 #include "pullback/generators/surfaces.h"
+#include "pullback/manifold/bump_moves.h"
 #include "pullback/manifold/metric_manifold.h"
 #include "pullback/manifold/pullback_manifold.h"
 
@@ -86,6 +88,76 @@ TEST(MeasureTest, TheHalfPlaneIsMeasuredWithoutAMap) {
   Workspace ws;
   const Measurement m = measure(*half_plane(), Curve::straight(Vector{{0.0, 1.0}}, Vector{{0.0, 2.0}}), ws);
   EXPECT_NEAR(m.length, std::log(2.0), 1e-11);
+}
+
+std::shared_ptr<const Manifold> circle() {
+  return std::make_shared<PullbackManifold>(make_generator(
+      1, 2, []<class T>(const Eigen::VectorX<T>& z) { return Eigen::Vector2<T>(cos(z(0)), sin(z(0))); }));
+}
+
+// Nodes at equal distances fall onto each other when the way is a power of two of periods.
+TEST(MeasureTest, ChordsThatJumpOverPeriodsAreDivided) {
+  const double many = 1024 * M_PI;
+  Workspace ws;
+  const Measurement m = measure(*circle(), Curve::straight(Vector{{0.0}}, Vector{{many}}), ws);
+  EXPECT_NEAR(m.length, many, m.length_error);
+  EXPECT_LE(m.numerical_error, 1e-6 * many);
+  EXPECT_LE(m.disagreement, 1e-6 * many);
+}
+
+TEST(MeasureTest, WhatNoDivisionResolvesHasNoErrorBar) {
+  Workspace ws;
+  const Measurement m = measure(*circle(), Curve::straight(Vector{{0.0}}, Vector{{1e8}}), ws);
+  EXPECT_TRUE(std::isinf(m.length_error)) << m.length << " ± " << m.length_error;
+}
+
+TEST(MeasureTest, RoundingOfTheMapIsInTheErrorBar) {
+  const Vector from{{1.0, 0.3}};
+  const Vector to{{1 + 1e-7, 0.3}};
+  Workspace ws;
+  const Measurement m = measure(*surface("sphere"), Curve::straight(from, to), ws);
+  const double exact = to(0) - from(0);
+  EXPECT_LE(std::abs(m.length - exact), m.length_error);
+  EXPECT_LE(m.length_error, 1e-7 * exact);
+}
+
+TEST(MeasureTest, LengthsWhoseSquaresUnderflowOrOverflowAreMeasured) {
+  Workspace ws;
+  for (const double length : {1e-300, 1e-200, 1e200}) {
+    const Measurement m = measure(*surface("plane"), Curve::straight(Vector{{0.0, 0.0}}, Vector{{length, 0.0}}), ws);
+    EXPECT_NEAR(m.length, length, 1e-14 * length);
+    EXPECT_LE(m.length_error, 1e-12 * length);
+  }
+}
+
+// Nearly all of the length lies within 1e-8 of the way.
+TEST(MeasureTest, AChartWhoseScaleChangesByOrdersIsMeasured) {
+  const auto line = surface("sphere-stereographic:d=1");
+  const Curve straight = Curve::straight(Vector{{0.0}}, Vector{{1e9}});
+  Workspace ws;
+  const Measurement m = measure(*line, straight, ws);
+  EXPECT_NEAR(m.length, 2 * std::atan(1e9), 1e-9);
+  const Vector times = constant_speed_times(*line, straight, 16, ws);
+  Vector d(16);
+  line->chords(straight.position(times), d, ws);
+  EXPECT_LE(d.maxCoeff(), 1.1 * d.minCoeff());
+}
+
+// A great circle bent by ε sin(πt) is longer by ε²(π² − L²)/4L; one bump of the whole width takes most of that away.
+TEST(BumpMovesTest, FindWhatACurveIsTooLongBy) {
+  const auto sphere = surface("sphere");
+  const double length = 2;
+  Workspace ws;
+  for (const double epsilon : {0.0, 1e-3, 1e-2}) {
+    const Vector t = uniform_times(129);
+    Matrix z(2, t.size());
+    z.row(0) = (M_PI / 2 + epsilon * (M_PI * t.array()).sin()).transpose();
+    z.row(1) = length * t.transpose();
+    const double excess = epsilon * epsilon * (M_PI * M_PI - length * length) / (4 * length * length);
+    const double gain = shortening_by_bumps(*sphere, Curve::through(z), length, ws);
+    EXPECT_GE(gain, 0.5 * excess);
+    EXPECT_LE(gain, 1.05 * excess + 1e-8);
+  }
 }
 
 }  // namespace

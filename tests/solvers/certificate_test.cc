@@ -6,8 +6,11 @@
 #include <stdexcept>
 
 #include "pullback/generators/autodiff.h"
+#include "pullback/generators/callback.h"
 #include "pullback/generators/surfaces.h"
+#include "pullback/manifold/metric_manifold.h"
 #include "pullback/manifold/pullback_manifold.h"
+#include "pullback/solvers/verdict.h"
 #include "tests/solvers/stub_solver.h"
 
 namespace pullback {
@@ -246,6 +249,66 @@ TEST(SolverTest, AThrowingAlgorithmIsANumericalFailure) {
   EXPECT_NE(result.message.find("out of luck"), std::string::npos);
   const auto odd = stub_solver("odd", [](const GeodesicProblem&, SolveContext&) -> Outcome { throw 7; });
   EXPECT_EQ(odd->solve(problem).termination, Termination::kNumericalFailure);
+}
+
+// A geodesic's path that is run through at another speed solves no geodesic equation.
+TEST(CertificateTest, RefutesASpeedThatVaries) {
+  const Vector t = uniform_times(65);
+  Matrix z = Matrix::Zero(2, t.size());
+  z.row(0) = (t.array() + 0.03 * (2 * M_PI * t.array()).sin()).transpose();
+  const GeodesicResult result = claim("plane", z.leftCols(1), z.rightCols(1), Curve::through(z));
+  EXPECT_EQ(result.termination, Termination::kStalled);
+  EXPECT_NEAR(result.certificate.speed_variation, 0.06 * M_PI, 0.01);
+  EXPECT_LE(result.certificate.excess, 1e-12);
+}
+
+// Chords of the straight line at 2048 periods are all of length 0 or of one period: no curve of that length is known.
+TEST(CertificateTest, KnowsOfNoShorterCurveFromChordsThatJump) {
+  const Vector from{{0.0, 0.0}};
+  const Vector to{{2048 * M_PI, 1.0}};
+  const GeodesicResult result = claim("clifford-torus", from, to, Curve::straight(from, to));
+  EXPECT_FALSE(result.certificate.shorter_known) << *result.certificate.shorter_known;
+  EXPECT_NEAR(result.certificate.length, std::sqrt((to(0) * to(0) + 1) / 2), result.certificate.length_error);
+}
+
+// On the half-plane σ changes by as many orders as the heights do, and is singular nowhere.
+TEST(CertificateTest, ScalesThatDifferAlongTheCurveAreNoSingularity) {
+  const auto plane = half_plane();
+  const Vector t = uniform_times(257);
+  Matrix z = Matrix::Zero(2, t.size());
+  z.row(1) = (-std::log(1e20) * t.array()).exp().matrix().transpose();
+  const Certificate c = certify(*plane, Curve::through(z));
+  EXPECT_FALSE(c.condition.degenerate);
+  EXPECT_NEAR(c.condition.kappa_max, 1, 1e-12);
+}
+
+// What was measured before an evaluation throws is there, the rest is not measured.
+TEST(CertificateTest, KeepsWhatWasMeasuredBeforeAnEvaluationThrows) {
+  const auto plane = surface("plane");
+  Workspace ws;
+  int values_left = 3000;
+  const CallbackGenerator failing(
+      2, 2,
+      Callbacks{.value =
+                    [&](const ConstMatrixRef& Z) {
+                      values_left -= static_cast<int>(Z.cols());
+                      return Matrix(Z);
+                    },
+                .jacobian =
+                    [&](const ConstMatrixRef& Z) {
+                      if (values_left < 0) throw std::runtime_error("no more");
+                      return Matrix(Matrix::Identity(2, 2).replicate(1, Z.cols()));
+                    },
+                .second_directional = [](const ConstMatrixRef& Z, const ConstMatrixRef&) { return Matrix(0 * Z); }});
+  const PullbackManifold manifold(std::shared_ptr<const Generator>(std::shared_ptr<void>(), &failing));
+  const Vector from = Vector::Zero(2);
+  const Vector to = Vector::Ones(2);
+  Certificate c;
+  EXPECT_THROW(measure_certificate(manifold, Curve::straight(from, to), from, to, ws, c), std::runtime_error);
+  EXPECT_FALSE(c.complete);
+  EXPECT_EQ(c.endpoint_error, 0);
+  EXPECT_TRUE(std::isnan(c.second_variation));
+  EXPECT_NE(judge(c, Termination::kConverged, "").termination, Termination::kConverged);
 }
 
 }  // namespace
