@@ -135,6 +135,7 @@ TEST(Path, FindsAKinkAndAJump) {
   const Arc over = measure_path(fold, Path(Curve::straight(point(-1, 0), point(1, 2))));
   const Real expected = std::sqrt(2.0L) + std::sqrt(11.0L);
   EXPECT_NEAR(static_cast<double>(over.length / expected - 1), 0, 1e-12);
+  EXPECT_EQ(over.jumps, 0);
   const MapTruth<StepMap> step(2, 3, {}, {.smooth = false});
   const Arc across = measure_path(step, Path(Curve::straight(point(-1, 0), point(1, 0))));
   EXPECT_NEAR(static_cast<double>(across.jumps), 0.5, 1e-6);

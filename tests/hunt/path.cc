@@ -22,6 +22,8 @@ constexpr std::array<Real, 4> kGauss{0.129484966168869693270611432679082L, 0.279
 
 constexpr Real kNarrowest = 1e-15L;  // of t: below it a panel is not halved
 
+constexpr Real kLeastJump = 1e-10L;  // of the length
+
 struct Estimate {
   Real gauss;
   Real kronrod;
@@ -154,6 +156,8 @@ void add_jumps(const Truth& truth, const Path& path, Arc& arc) {
     arc.jumps += jumps.between(panel.begin, left, panel.end, right, panel.arc);
     std::swap(left, right);
   }
+  // Less is what a kink leaves of the last panel's arc.
+  if (arc.jumps < kLeastJump * arc.length) arc.jumps = 0;
   arc.length += arc.jumps;
   if (!truth.traits().smooth && arc.complete) return;
   // A smooth map has none: quadrature has missed a part.
