@@ -81,12 +81,12 @@ Matrix read_table(const fs::path& path, int columns, std::string_view meaning) {
 int columns_of(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return 0;  // what comes through a pipe can be read once
-  std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-    const auto fields = split(line, ',');
-    if (fields.size() == 1 && fields[0].empty()) continue;
-    if (!fields[0].starts_with('#')) return static_cast<int>(fields.size());
+  const std::string content = read_whole(path, "a CSV file");
+  std::string_view rest = content;
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+  while (!rest.empty()) {
+    const std::string_view line = trim(take_line(rest));
+    if (!line.empty() && line.front() != '#') return static_cast<int>(split(line, ',').size());
   }
   return 0;
 }

@@ -19,6 +19,9 @@ constexpr int kWidths = 7;
 constexpr Eigen::Index kMostDirections = 8;
 // Height of a bump of width w: this times √(w L), so that a flat metric resists each with the same fraction of L.
 constexpr double kHeight = 1e-3;
+// A bend of less than this fraction of the length, a tenth of what a flat metric gives both sides of a bump, is taken
+// for so much: the drop of the parabola would be that of noise.
+constexpr double kLeastBend = 0.1 * 2.4 * kHeight * kHeight;
 // Lengths of a bump's span are refined to this fraction of the whole.
 constexpr double kAccuracy = 1e-8;
 constexpr int kArcsOfWhole = 128;
@@ -100,9 +103,8 @@ class Mover {
       // The parabola through (−1, down), (0, 0), (1, up).
       const double slope = 0.5 * (up - down);
       const double bend = up + down;
-      const double vertex = bend > 0 ? 0.5 * slope * slope / bend : 0;
-      const bool inside = bend > std::abs(slope);
-      sum += std::max({0.0, -up, -down, inside ? vertex : 0.0});
+      const double vertex = 0.5 * slope * slope / std::max(bend, kLeastBend * length_);
+      sum += std::max({0.0, -up, -down, vertex});
     }
     return sum;
   }

@@ -90,7 +90,9 @@ void OptionSetter::operator()(const char* name, double& field, const char*, doub
   const std::string* const text = find(name);
   if (text == nullptr) return;
   double value = 0;
-  if (is_out_of_range(*text)) throw_value(solver_, name, "a number that a double can hold", *text);
+  if (is_out_of_range(*text)) {
+    throw_value(solver_, name, "a number" + bounds(minimum, maximum) + " that a double can hold", *text);
+  }
   if (!parse(*text, value) || !std::isfinite(value) || value < minimum || value > maximum) {
     throw_value(solver_, name, "a number" + bounds(minimum, maximum), *text);
   }

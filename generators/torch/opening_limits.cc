@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kMostBodies = 100'000;
 constexpr std::int64_t kBodiesBetweenLooks = 64;  // at the clock
-constexpr auto kMostLoopTime = std::chrono::seconds(10);
+constexpr auto kMostLoopTime = std::chrono::seconds(3);
 constexpr std::uintmax_t kLargestTensor = std::uintmax_t{2} << 30;
 constexpr std::uintmax_t kTensorsPerFile = 8;
 constexpr std::size_t kSmall = std::size_t{64} << 20;  // what is smaller need not be compared with the free memory

@@ -84,7 +84,8 @@ TEST_F(GeneratorRegistryTest, RefusesParametersWithTheChoices) {
   expect("line:R=one", "parameter 'R' must be a finite number, got 'one'");
   expect("line:R=1x", "parameter 'R' must be a finite number, got '1x'");
   expect("line:R=nan", "parameter 'R' must be a finite number, got 'nan'");
-  expect("line:R=1e999", "parameter 'R' must be a finite number, got '1e999'");
+  expect("line:R=1e999", "parameter 'R' is 1e999, which overflow");
+  expect("line:R=1e-999", "parameter 'R' is 1e-999, which");
   expect("line:R=1,R=2", "parameter 'R' is given twice");
 }
 
