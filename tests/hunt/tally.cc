@@ -148,9 +148,8 @@ std::string Tally::text() const {
   for (const auto& [name, count] : sum.terminations)
     ends += fmt::format("{}{} {}", ends.empty() ? "" : ", ", count, name);
   out += fmt::format(
-      "seed {}: {} solves in {:.0f} s ({:.1f} a second): {} claims, {} false, {} honest; error bars more than 3 times "
-      "too "
-      "small: {} of claims, {} of others\n{}\n",
+      "seed {}: {} solves in {:.0f} s ({:.1f} a second): {} claims, {} false, {} honest; {} shorter curves that are "
+      "not; error bars more than 3 times too small: {} of claims, {} of others\n{}\n",
       seed, sum.solves, seconds, static_cast<double>(sum.solves) / std::max(seconds, 1e-9), sum.claims,
       sum.false_claims, sum.honest(), sum.false_shorter, sum.bars_claimed[1], sum.bars_open[1], ends);
   return out;
