@@ -59,7 +59,8 @@ class Opener {
 
 VerifyDocument read_geodesic(const JsonView& root, Opener& opener) {
   VerifyDocument document;
-  document.parts.push_back({opener.open(root.at("generator").text(), true, root.at("results")), {}, {}});
+  const std::string generator = root.at("generator").text();
+  document.parts.push_back({opener.open(generator, true, root.at("results")), {}, {}});
   const int dimension = document.parts[0].space.dimension();
   const std::string solver = root.at("solver").text();
   std::size_t index = 0;
@@ -97,7 +98,8 @@ VerifyDocument read_study(const JsonView& root, Opener& opener) {
   }
   const std::vector<JsonView> parts = root.at("generators").list();
   for (const JsonView& view : parts) {
-    VerifyPart part{opener.open(view.at("name").text(), parts.size() == 1, view.at("pairs")), view, {}};
+    const std::string name = view.at("name").text();
+    VerifyPart part{opener.open(name, parts.size() == 1, view.at("pairs")), view, {}};
     const int dimension = part.space.dimension();
     for (const JsonView& pair : view.at("pairs").list()) {
       part.pairs.push_back({"", "", read_end(pair.at("from"), dimension), read_end(pair.at("to"), dimension), {}, {}});

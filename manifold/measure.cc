@@ -57,8 +57,8 @@ void sample(const Manifold& manifold, const Curve& curve, Measurement& out, Work
   Vector d(kSamplePoints - 1);
   manifold.chords(curve.position(uniform_times(kSamplePoints)), d, ws);
   const double longer = d.sum() - out.length;
-  // No polyline is longer than its curve: the arcs have missed something.
-  if (longer > out.numerical_error) out.numerical_error = longer;
+  // No polyline in an ambient space is longer than its curve: the arcs have missed something.
+  if (manifold.generator() != nullptr && longer > out.numerical_error) out.numerical_error = longer;
   out.length_error = out.numerical_error;
   if (-longer < kResolved * out.length) out.length_error = std::max(out.length_error, kRounding * std::abs(longer));
 }

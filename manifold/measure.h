@@ -18,7 +18,7 @@ struct Measurement {
                             // length within the error
   double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite where that is over 5 %: the
                                // parts of a curve that are not resolved may have any length
-  double energy = 0;         // E = ½ ∫ ċᵀMċ dt, extrapolated alike
+  double energy = 0;           // E = ½ ∫ ċᵀMċ dt, extrapolated alike
   double metric_length = 0;  // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
                              // the generator does (a step, a wrong Jacobian)
   double disagreement = 0;     // sum over the parts of how far both lengths differ, beyond rounding

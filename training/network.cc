@@ -185,13 +185,21 @@ void Optimiser::step(const torch::Tensor& loss) {
 
 void Optimiser::save(const std::string& prefix, State& state) const {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const auto& entry = adam_.state().at(c10::guts::to_string(parameters_[i].unsafeGetTensorImpl()));
-    const auto& adam = static_cast<const torch::optim::AdamWParamState&>(*entry);
+    torch::Tensor mean = torch::zeros_like(parameters_[i]);  // as they are before the first step
+    torch::Tensor square = mean;
+    std::int64_t step = 0;
+    const auto found = adam_.state().find(c10::guts::to_string(parameters_[i].unsafeGetTensorImpl()));
+    if (found != adam_.state().end()) {
+      const auto& adam = static_cast<const torch::optim::AdamWParamState&>(*found->second);
+      mean = adam.exp_avg();
+      square = adam.exp_avg_sq();
+      step = adam.step();
+    }
     const std::string name = numbered(prefix, i);
-    state[name + ".mean"] = to_stored(adam.exp_avg());
-    state[name + ".square"] = to_stored(adam.exp_avg_sq());
+    state[name + ".mean"] = to_stored(mean);
+    state[name + ".square"] = to_stored(square);
     // Steps stay far below 2²⁴, where floats are whole numbers.
-    state[name + ".step"] = Tensor::from_float({}, {static_cast<float>(adam.step())});
+    state[name + ".step"] = Tensor::from_float({}, {static_cast<float>(step)});
   }
 }
 

@@ -84,7 +84,9 @@ class Search {
   bool worthwhile(const Start& start) const;
   void follow(const Start& start);
   // Where nothing converged the start may be shorter than all that the solvers made of it.
-  void fall_back_on(const Start& start);
+  void fall_back();
+  // The shortest start, for that.
+  void remember(Start start) { shortest_start_ = std::move(start); }
   // The best of what was found; the others are told of as met. Evaluates nothing.
   Outcome result();
   bool found_any() const;
@@ -102,6 +104,7 @@ class Search {
   const int escapes_;
   SolveContext& context_;
   std::vector<Candidate> found_;
+  std::optional<Start> shortest_start_;
   int iterations_ = 0;
   int left_saddles_ = 0;
 };
@@ -169,13 +172,14 @@ void Search::follow(const Start& start) {
   }
 }
 
-void Search::fall_back_on(const Start& start) {
+void Search::fall_back() {
+  if (!shortest_start_) return;
   if (std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.converged(); })) return;
   Outcome outcome;
-  outcome.curve = start.curve;
+  outcome.curve = shortest_start_->curve;
   outcome.claim = Termination::kStalled;
   outcome.message = "no solver made it shorter";
-  found_.push_back(certified(problem_, std::move(outcome), start.origin, context_));
+  found_.push_back(certified(problem_, std::move(outcome), shortest_start_->origin, context_));
 }
 
 std::string Search::explanation(const Candidate& best) const {
@@ -219,6 +223,7 @@ void follow_starts(const GeodesicProblem& problem, std::vector<Curve> curves, co
     named.push_back({std::move(curve), named.empty() ? "the initial curve" : "a path found", 0});
   }
   const std::vector<Start> sorted = relaxed_and_sorted(problem, std::move(named), options.relaxation, context);
+  if (!sorted.empty()) search.remember(sorted.front());
   int followed = 0;
   for (const Start& start : sorted) {
     if (followed == options.starts || context.should_stop()) return;
@@ -226,7 +231,7 @@ void follow_starts(const GeodesicProblem& problem, std::vector<Curve> curves, co
     search.follow(start);
     ++followed;
   }
-  if (!sorted.empty()) search.fall_back_on(sorted.front());
+  search.fall_back();
 }
 
 // Where hard problems take 100,000 evaluations, this ends those on which every solver goes on and on. A point costs
@@ -295,6 +300,7 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
   const bool spent = budget->spent();
   budget.reset();
   if (!search.found_any()) return nothing_found(problem, spent, context);
+  if (spent && !context.should_stop()) search.fall_back();
   Outcome out = search.result();
   if (spent) out.message += "; all the evaluations that it may take were taken";
   if (context.should_stop() && out.claim != Termination::kConverged) out.claim = context.stop_reason();

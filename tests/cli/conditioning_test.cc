@@ -282,7 +282,7 @@ TEST(Journal, RefusesOtherSettingsAndDamage) {
     read_journal(path, {{"settings", 1}});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("journal.jsonl:2: is damaged"));
+    EXPECT_THAT(error.what(), HasSubstr("journal.jsonl:2: is not JSON"));
   }
 }
 

@@ -402,8 +402,7 @@ TEST_F(TorchTest, AModuleThatIsNoFunctionOfPointsIsRefused) {
       {"    h = torch.linear(x, self.W1)\n    return torch.where(h > 2, h.data * h.data, h * h)\n", "of 24 probes"},
       {"    return torch.round(100 * torch.linear(x, self.W1)) / 100\n", "aten::round"},
       {"    self.b1 = x[0]\n    return x * self.b1\n", "changes its own attribute 'b1'"},
-      {"    assert x.size(1) > 5, 'odd things'\n    return torch.linear(x, self.W1)\n",
-       "odd things"},
+      {"    assert x.size(1) > 5, 'odd things'\n    return torch.linear(x, self.W1)\n", "odd things"},
       {"    return torch.linear(torch.linear(x, self.W1), self.W1)\n", "shapes cannot be multiplied"},
   };
   for (const auto& [forward, message] : cases) {
