@@ -87,15 +87,15 @@ TEST(Auto, ReturnsItsStartWhereEverySolverMadeItLonger) {
   ASSERT_FALSE(result.certificate.shorter_known);
 }
 
-// Newton's 1,024 chords leave this geodesic 3e-7 too long, as the certificate tells.
+// Newton's 1,024 chords leave this geodesic 2e-6 too long, as the certificate tells.
 TEST(Auto, TakesMoreChordsForASharpBend) {
   SolverRegistry local;
   for (const char* name : {"auto", "newton"}) local.add(SolverEntry(registries().solvers.entries().find(name)->second));
-  const GeodesicProblem needle = problem(surface("bump:h=1,w=0.001"), vec({-1, 0.0003}), vec({1, 0.0003}));
+  const GeodesicProblem needle = problem(surface("bump:h=1,w=0.001"), vec({-1, 0.0005}), vec({1, 0.0005}));
   EXPECT_EQ(local.make("newton")->solve(needle).termination, Termination::kStalled);
   const GeodesicResult result = local.make("auto:relaxation=0")->solve(needle);
   EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
-  EXPECT_NEAR(result.certificate.length, 2.0000183168, 2e-8);
+  EXPECT_NEAR(result.certificate.length, 2.0000166879, 2e-8);
 }
 
 TEST(Auto, NeedsALocalSolver) {
