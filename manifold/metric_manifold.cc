@@ -113,7 +113,7 @@ void gauss_newton_rows(const std::vector<Places>& places, const Vector& chord, I
 
 }  // namespace
 
-MetricManifold::MetricManifold(std::string name, std::shared_ptr<const MetricField> field, bool smooth)
+MetricManifold::MetricManifold(const std::string& name, std::shared_ptr<const MetricField> field, bool smooth)
     : Manifold(require(field, name).dimension(), name, smooth), field_(std::move(field)) {
   set_derivatives(Derivative::kExact, field_->derivatives());
 }

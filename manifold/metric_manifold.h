@@ -31,7 +31,7 @@ class MetricManifold final : public Manifold {
  public:
   using MetricFunction = pullback::MetricFunction;
 
-  MetricManifold(std::string name, std::shared_ptr<const MetricField> field, bool smooth = true);
+  MetricManifold(const std::string& name, std::shared_ptr<const MetricField> field, bool smooth = true);
   // Of numbers alone: M n×(nK) from Z n×K.
   MetricManifold(int dimension, std::string name, MetricFunction metric);
 

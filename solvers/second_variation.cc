@@ -132,8 +132,11 @@ bool coarse(const Certificate& c, double excess_before, const CertificateLimits&
 Matrix measure_second_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits,
                                 Certificate& out, Workspace& ws) {
   Vector times = resolving_times(manifold, curve, out.length, limits.turning, &out.turning, ws);
-  if (!manifold.smooth() || !(out.turning <= limits.turning))
+  if (!manifold.smooth() || !(out.turning <= limits.turning)) {
+    if (!manifold.smooth())
+      out.second_variation_error = 0;  // no grid agrees with another over kinks: by values instead
     return measure_variation_at(manifold, curve, times, out, ws);
+  }
   auto K = static_cast<int>(times.size()) - 1;
   measure_variation_at(manifold, curve, constant_speed_times(manifold, curve, K / 2, ws), out, ws);
   for (;;) {

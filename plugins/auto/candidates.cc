@@ -95,7 +95,7 @@ std::vector<Start> relaxed_and_sorted(const GeodesicProblem& problem, std::vecto
   options.chords = kChords;
   options.iterations = iterations;
   options.should_stop = [&context] { return context.should_stop(); };
-  options.keep = [&](Curve curve) { context.keep(joined(curve, problem.from, problem.to)); };
+  options.keep = [&](const Curve& curve) { context.keep(joined(curve, problem.from, problem.to)); };
   std::vector<Start> sorted;
   for (Start& start : starts) {
     if (!start.curve.finite()) continue;

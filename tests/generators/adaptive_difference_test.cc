@@ -40,7 +40,8 @@ struct Scale {
 class ScaleTest : public ::testing::TestWithParam<Scale> {};
 
 TEST_P(ScaleTest, DifferencesFindTheScaleOfTheFunction) {
-  const auto [scale, centre] = GetParam();
+  const double scale = GetParam().scale;
+  const double centre = GetParam().centre;
   const auto value = [=](const ConstMatrixRef& Z) { return wave(Z, scale, centre); };
   const auto jacobian = [=](const ConstMatrixRef& Z) { return wave_jacobian(Z, scale, centre); };
   const Matrix Z = (Matrix(2, 2) << centre + 0.3 / scale, centre - 1.1 / scale, 0.5, -2).finished();

@@ -49,7 +49,7 @@ struct Sphere {
 using JacobianChange = std::function<void(Matrix& J)>;  // of one point, 3×2
 
 template <class F>
-Callbacks callbacks(const std::shared_ptr<const Generator>& exact, F f, bool jacobian, JacobianChange change) {
+Callbacks callbacks(const std::shared_ptr<const Generator>& exact, F f, bool jacobian, const JacobianChange& change) {
   Callbacks out;
   out.value = [f](const ConstMatrixRef& Z) {
     Matrix X(3, Z.cols());

@@ -251,6 +251,18 @@ TEST(SolverTest, AThrowingAlgorithmIsANumericalFailure) {
   EXPECT_EQ(odd->solve(problem).termination, Termination::kNumericalFailure);
 }
 
+// A map with kinks is no reason to refuse: on one side of them the straight line is the geodesic, and values show it.
+TEST(CertificateTest, AcceptsAGeodesicOfAMapWithKinksThatNoBumpShortens) {
+  for (const char* spec : {"relu-fold:s=2", "step:h=1", "pyramid"}) {
+    const Vector from{{1.5, 0.2}};
+    const Vector to{{2.5, 0.7}};
+    const GeodesicResult result = claim(spec, from, to, Curve::straight(from, to));
+    EXPECT_EQ(result.termination, Termination::kConverged) << spec << ": " << result.message;
+    EXPECT_FALSE(result.certificate.smooth);
+    EXPECT_LE(result.certificate.shortening, 1e-9);
+  }
+}
+
 // A geodesic's path that is run through at another speed solves no geodesic equation.
 TEST(CertificateTest, RefutesASpeedThatVaries) {
   const Vector t = uniform_times(65);
