@@ -197,8 +197,15 @@ Outcome Search::run() {
   Outcome out;
   const int least = manifold_.smooth() ? options_.nodes : std::max(options_.nodes, kFineChords);
   MovingCurve curve(manifold_, first_nodes(manifold_, problem_, least, context_.workspace()), context_);
-  if (!(chord_length(manifold_, curve.nodes(), context_.workspace()) > 0)) {
-    return {problem_.initial, Termination::kConverged, "the initial curve has no length", 0, {}};
+  const double length = chord_length(manifold_, curve.nodes(), context_.workspace());
+  if (!(length > 0)) return {problem_.initial, Termination::kConverged, "the initial curve has no length", 0, {}};
+  // The certificate, which needs no squares, says whether it is a geodesic.
+  if (std::isfinite(length) && !std::isnormal(length * length)) {
+    return {problem_.initial,
+            Termination::kConverged,
+            "the initial curve, whose energy is no number that a double holds",
+            0,
+            {}};
   }
   const MotionStatus status = manifold_.smooth() ? smooth(curve) : with_kinks(curve);
   out.curve = curve_through(curve.nodes());
