@@ -118,8 +118,8 @@ MetricManifold::MetricManifold(const std::string& name, std::shared_ptr<const Me
   set_derivatives(Derivative::kExact, field_->derivatives());
 }
 
-MetricManifold::MetricManifold(int dimension, std::string name, MetricFunction metric)
-    : MetricManifold(std::move(name), metric_of_numbers(dimension, std::move(metric))) {}
+MetricManifold::MetricManifold(int dimension, const std::string& name, MetricFunction metric)
+    : MetricManifold(name, metric_of_numbers(dimension, std::move(metric))) {}
 
 void MetricManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const { field_->metric(Z, M, ws); }
 

@@ -33,7 +33,7 @@ class MetricManifold final : public Manifold {
 
   MetricManifold(const std::string& name, std::shared_ptr<const MetricField> field, bool smooth = true);
   // Of numbers alone: M n×(nK) from Z n×K.
-  MetricManifold(int dimension, std::string name, MetricFunction metric);
+  MetricManifold(int dimension, const std::string& name, MetricFunction metric);
 
   const std::shared_ptr<const MetricField>& field() const { return field_; }
 
