@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "pullback/manifold/pullback_manifold.h"
-#include "pullback/plugins/builtin.h"
 #include "pullback/solvers/registry.h"
 #include "tests/contract/cases.h"
+#include "tests/plugins/problems.h"
 
 namespace pullback {
 namespace {
@@ -23,22 +23,12 @@ using testing::Case;
 using testing::case_manifold;
 using testing::CaseKind;
 using testing::known_cases;
+using testing::registries;
 
 // Relative error of the length that "converged" may hide, whatever the solver: that of the weakest promise.
 constexpr double kConvergedTolerance = 1e-6;
 // Digits to which the known answers are written.
 constexpr double kAnswerTolerance = 2e-10;
-
-const SolverRegistry& registry() {
-  static const SolverRegistry* const solvers = [] {
-    auto* out = new SolverRegistry;
-    GeneratorRegistry generators;
-    PluginRegistrar registrar{*out, generators};
-    register_builtin_plugins(registrar);
-    return out;
-  }();
-  return *solvers;
-}
 
 // What a solver promises on smooth problems: the relative error of the length; 0: nothing (a graph's path).
 double promise(const std::string& chain) {
@@ -65,7 +55,7 @@ double promise(const std::string& chain) {
 
 std::vector<std::string> chains() {
   std::vector<std::string> out;
-  for (const auto& [name, entry] : registry().entries()) {
+  for (const auto& [name, entry] : registries().solvers.entries()) {
     if (entry.make) out.push_back(name);
   }
   for (const char* chain : {"graph+energy", "graph+shooting", "energy+shooting"}) out.emplace_back(chain);
@@ -122,7 +112,7 @@ void expect_kind(const Case& c, const GeodesicResult& result, double promised) {
 }
 
 TEST_P(SolverOnCase, IsRightOrSaysThatItIsNot) {
-  const auto solver = registry().make(chain());
+  const auto solver = registries().solvers.make(chain());
   const GeodesicProblem problem = problem_of(known());
   const GeodesicResult result = solver->solve(problem);
   SCOPED_TRACE(fmt::format("{}: {} ({}), length {:.13g}", chain(), to_string(result.termination), result.message,
@@ -147,7 +137,7 @@ TEST_P(SolverOnCase, IsRightOrSaysThatItIsNot) {
 class SolverBackwards : public SolverOnCase {};
 
 TEST_P(SolverBackwards, FindsTheSameCurve) {
-  const auto solver = registry().make(chain());
+  const auto solver = registries().solvers.make(chain());
   GeodesicProblem problem = problem_of(known());
   const GeodesicResult there = solver->solve(problem);
   std::swap(problem.from, problem.to);
@@ -196,7 +186,7 @@ class EverySolver : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(EverySolver, IsDeterministic) {
-  const auto solver = registry().make(GetParam());
+  const auto solver = registries().solvers.make(GetParam());
   const GeodesicResult first = solver->solve(paraboloid());
   const GeodesicResult second = solver->solve(paraboloid());
   EXPECT_EQ(first.curve.positions(), second.curve.positions());
@@ -207,14 +197,14 @@ TEST_P(EverySolver, IsDeterministic) {
 TEST_P(EverySolver, StopsWhenAsked) {
   SolveControl control;
   control.should_stop = [] { return true; };
-  const GeodesicResult result = registry().make(GetParam())->solve(paraboloid(), control);
+  const GeodesicResult result = registries().solvers.make(GetParam())->solve(paraboloid(), control);
   EXPECT_EQ(result.termination, Termination::kStopped) << result.message;
 }
 
 TEST_P(EverySolver, RespectsItsTimeLimit) {
   SolveControl control;
   control.time_limit = 1e-9;
-  const GeodesicResult result = registry().make(GetParam())->solve(paraboloid(), control);
+  const GeodesicResult result = registries().solvers.make(GetParam())->solve(paraboloid(), control);
   EXPECT_EQ(result.termination, Termination::kTimeLimit) << result.message;
 }
 
@@ -268,7 +258,7 @@ TEST_P(EverySolver, EvaluatesNothingMoreOnceItIsToStop) {
       if (at_stop < 0) at_stop = counting->points;
       return true;
     };
-    const GeodesicResult result = registry().make(GetParam())->solve(problem, control);
+    const GeodesicResult result = registries().solvers.make(GetParam())->solve(problem, control);
     SCOPED_TRACE(fmt::format("after {} points: {} ({})", most, to_string(result.termination), result.message));
     ASSERT_FALSE(result.curve.empty());
     EXPECT_EQ(result.curve.positions().leftCols(1), problem.from);
@@ -284,12 +274,12 @@ TEST_P(EverySolver, EvaluatesNothingMoreOnceItIsToStop) {
 TEST_P(EverySolver, JoinsAPointToItself) {
   GeodesicProblem problem = paraboloid();
   problem.to = problem.from;
-  const GeodesicResult result = registry().make(GetParam())->solve(problem);
+  const GeodesicResult result = registries().solvers.make(GetParam())->solve(problem);
   EXPECT_LE(result.certificate.length, 1e-12) << result.message;
 }
 
 TEST_P(EverySolver, RefusesBadEnds) {
-  const auto solver = registry().make(GetParam());
+  const auto solver = registries().solvers.make(GetParam());
   GeodesicProblem problem = paraboloid();
   problem.from = Vector::Zero(3);
   EXPECT_THROW(solver->solve(problem), std::invalid_argument);
@@ -305,7 +295,7 @@ TEST_P(EverySolver, SurvivesAGeneratorThatIsNotANumberSomewhere) {
   problem.manifold = case_manifold({"", "half-plane", {}, {}, 0, CaseKind::kHard});
   problem.from = Vector{{0.0, 1.0}};
   problem.to = Vector{{1.0, -1.0}};
-  const GeodesicResult result = registry().make(GetParam())->solve(problem);
+  const GeodesicResult result = registries().solvers.make(GetParam())->solve(problem);
   EXPECT_NE(result.termination, Termination::kConverged);
   EXPECT_FALSE(result.message.empty());
 }

@@ -15,29 +15,20 @@
 
 #include "pullback/generators/network.h"
 #include "pullback/manifold/pullback_manifold.h"
-#include "pullback/plugins/builtin.h"
 #include "pullback/solvers/registry.h"
 #include "tests/contract/cases.h"
+#include "tests/plugins/problems.h"
 
 namespace pullback {
 namespace {
 
-constexpr int kThreads = 8;
+using testing::registries;
 
-const SolverRegistry& registry() {
-  static const SolverRegistry* const solvers = [] {
-    auto* out = new SolverRegistry;
-    GeneratorRegistry generators;
-    PluginRegistrar registrar{*out, generators};
-    register_builtin_plugins(registrar);
-    return out;
-  }();
-  return *solvers;
-}
+constexpr int kThreads = 8;
 
 std::vector<std::string> chains() {
   std::vector<std::string> out{"graph+energy"};
-  for (const auto& [name, entry] : registry().entries()) {
+  for (const auto& [name, entry] : registries().solvers.entries()) {
     if (entry.make) out.push_back(name);
   }
   return out;
@@ -119,7 +110,7 @@ class SolverThreads : public ::testing::TestWithParam<std::tuple<std::string, co
 
 TEST_P(SolverThreads, GetWhatOneAloneGets) {
   const auto& [chain, name] = GetParam();
-  const auto solver = registry().make(chain);
+  const auto solver = registries().solvers.make(chain);
   const GeodesicProblem problem = problem_on(name);
   const std::vector<GeodesicResult> results = solve_at_once(*solver, problem);
   const GeodesicResult alone = solver->solve(problem);

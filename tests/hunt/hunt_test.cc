@@ -5,22 +5,13 @@
 
 #include <set>
 
-#include "pullback/plugins/builtin.h"
 #include "tests/hunt/path.h"
+#include "tests/plugins/problems.h"
 
 namespace pullback::hunt {
 namespace {
 
-const SolverRegistry& registry() {
-  static const SolverRegistry* const solvers = [] {
-    auto* out = new SolverRegistry;
-    GeneratorRegistry generators;
-    PluginRegistrar registrar{*out, generators};
-    register_builtin_plugins(registrar);
-    return out;
-  }();
-  return *solvers;
-}
+using pullback::testing::registries;
 
 TEST(Families, AreAtLeastThirtyWithNamesOfTheirOwn) {
   std::set<std::string> names;
@@ -75,9 +66,9 @@ TEST(Hunt, IsTheSameOnAnyNumberOfThreads) {
   options.time_limit = 0;
   options.solvers = {{"newton"}, {"energy"}};
   options.threads = 1;
-  const Tally one = run_hunt(registry(), families, options);
+  const Tally one = run_hunt(registries().solvers, families, options);
   options.threads = 3;
-  const Tally three = run_hunt(registry(), families, options);
+  const Tally three = run_hunt(registries().solvers, families, options);
   ASSERT_EQ(one.cells().size(), 2U);
   for (const auto& [family, row] : one.cells()) {
     for (const auto& [solver, cell] : row) {
