@@ -15,6 +15,7 @@ constexpr std::size_t kArcsAtOnce = 64;
 constexpr std::array<int, 15> kWalk{0, 1, 2, 3, 4, 5, 6, 7, 8, 6, 4, 2, 0, 4, 8};
 constexpr std::array<double, 3> kGaussNodes{-0.774596669241483377, 0, 0.774596669241483377};
 constexpr std::array<double, 3> kGaussWeights{5.0 / 9, 8.0 / 9, 5.0 / 9};
+constexpr double kGaussSquared = 0.6;  // of the outer nodes
 // An arc is split while its defect is above its share of the tolerance, which is this fraction of the length by
 // default.
 constexpr double kTarget = 1e-9;
@@ -54,7 +55,11 @@ Refined extrapolate(double coarse, double middle, double fine) {
 class ArcMeter {
  public:
   ArcMeter(const Manifold& manifold, const Curve& curve, Workspace& ws)
-      : manifold_(manifold), curve_(curve), ws_(ws), ambient_size_(ambient_size()) {}
+      : manifold_(manifold),
+        curve_(curve),
+        ws_(ws),
+        ambient_size_(ambient_size()),
+        speeds_(manifold.smooth() ? 3 : 5) {}
 
   double rounding_at_ends() const { return kValueRounding * kEpsilon * ambient_size_; }
 
@@ -115,20 +120,30 @@ class ArcMeter {
     arc.energy = extrapolate(energy[0], energy[1], energy[2]).value;
   }
 
+  // At the Gauss points of each arc and, where the map has kinks, at both ends after them.
   void measure_speeds(Arc* arcs, std::size_t count) {
-    const auto points = 3 * static_cast<Eigen::Index>(count);
+    const auto points = speeds_ * static_cast<Eigen::Index>(count);
     Vector t(points);
     for (std::size_t a = 0; a < count; ++a) {
       const double middle = 0.5 * (arcs[a].from + arcs[a].to);
       const double half = 0.5 * (arcs[a].to - arcs[a].from);
-      for (std::size_t g = 0; g < 3; ++g) t(static_cast<Eigen::Index>(3 * a + g)) = middle + kGaussNodes[g] * half;
+      double* time = t.data() + speeds_ * static_cast<Eigen::Index>(a);
+      for (std::size_t g = 0; g < 3; ++g) time[g] = middle + kGaussNodes[g] * half;
+      if (speeds_ == 5) {
+        time[3] = arcs[a].from;
+        time[4] = arcs[a].to;
+      }
     }
     const Eigen::Index n = manifold_.dimension();
     const Matrix Z = curve_.position(t);
     const Matrix V = curve_.velocity(t);
     Matrix R(n, n * points);
     manifold_.factor(Z, R, ws_);
-    for (std::size_t a = 0; a < count; ++a) add_speeds(static_cast<Eigen::Index>(3 * a), Z, V, R, arcs[a]);
+    for (std::size_t a = 0; a < count; ++a) {
+      const Eigen::Index first = speeds_ * static_cast<Eigen::Index>(a);
+      add_speeds(first, Z, V, R, arcs[a]);
+      if (speeds_ == 5) arcs[a].hidden = std::max(arcs[a].hidden, length_behind_kinks(first, V, R, arcs[a]));
+    }
   }
 
   void add_speeds(Eigen::Index first, const Matrix& Z, const Matrix& V, const Matrix& R, Arc& arc) const {
@@ -156,6 +171,20 @@ class ArcMeter {
     arc.rounding = kEpsilon * arc.chords + (d > blur ? 8 * blur * (blur / d) : 8 * blur);
   }
 
+  // A kink between an end and the Gauss point next to it is seen by neither length: at that end the speed is not what
+  // it is everywhere else. Two second differences of the speed, over the ends and over the outer Gauss points, are
+  // equal up to a fourth derivative; by how much they differ, the speed may differ from that end to that Gauss point.
+  static double length_behind_kinks(Eigen::Index first, const Matrix& V, const Matrix& R, const Arc& arc) {
+    const Eigen::Index n = V.rows();
+    std::array<double, 5> speed{};
+    for (Eigen::Index g = 0; g < 5; ++g) {
+      speed[static_cast<std::size_t>(g)] = (R.middleCols(n * (first + g), n) * V.col(first + g)).stableNorm();
+    }
+    const double outer = speed[3] - 2 * speed[1] + speed[4];
+    const double inner = (speed[0] - 2 * speed[1] + speed[2]) / kGaussSquared;
+    return 0.5 * (1 + kGaussNodes[0]) * (arc.to - arc.from) * std::abs(outer - inner);
+  }
+
   // 0 where what the metric at each Gauss point makes of the way to its neighbour is about the arc's length or less.
   static double hidden_length(Eigen::Index first, const Matrix& Z, const Matrix& R, const Arc& arc) {
     const Eigen::Index n = Z.rows();
@@ -174,6 +203,7 @@ class ArcMeter {
   const Curve& curve_;
   Workspace& ws_;
   const double ambient_size_;
+  const Eigen::Index speeds_;  // at so many points of an arc
 };
 
 bool finite(const Arc& arc) { return std::isfinite(arc.chords) && std::isfinite(arc.integral); }

@@ -20,8 +20,9 @@ struct Arc {
   double integral;      // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
   double rounding;      // what rounding may add to the sum of `chords` over all parts
   double blur;          // what rounding of the two end points may change `chords` by, and a neighbour's the other way
-  double hidden;   // more than both, where the chart changes its scale or the curve turns so fast between the Gauss
-                   // points that a length may hide there: what the metric at one makes of the way to the next
+  double hidden;   // what neither length may see: where the chart changes its scale or the curve turns fast between the
+                   // Gauss points, what the metric at one makes of the way to the next; where the map has kinks, what
+                   // one beside an end may add
   double slowest;  // least and greatest speed at the Gauss points
   double fastest;
   double cancellation;  // what rounding may add to `integral`
@@ -47,7 +48,7 @@ struct ArcOptions {
 // a period, a pole, a fold. Parts that never agree (a step, a Jacobian that is wrong, noise) are left with their
 // defect.
 //
-// A part that is not finite is not split. Cost: 15 values and 3 factors a part. Thread safety: one workspace per
+// A part that is not finite is not split. Cost: 15 values and 3 factors a part (5 where the map has kinks). Thread safety: one workspace per
 // thread.
 Arcs measure_arcs(const Manifold& manifold, const Curve& curve, Workspace& ws, const ArcOptions& options = {});
 

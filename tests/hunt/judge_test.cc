@@ -141,6 +141,17 @@ TEST(Path, FindsAKinkAndAJump) {
   EXPECT_NEAR(static_cast<double>(across.jumps), 0.5, 1e-6);
 }
 
+// The outermost node of a panel is 0.0021 of its width from the end.
+TEST(Path, FindsAKinkBesideAnEnd) {
+  ArcLimits limits;
+  limits.kinks = true;
+  for (const Real place : {1e-3L, 1e-5L, 1e-8L}) {
+    const auto speed = [&](Real t) { return t < place || t > 1 - place ? 3.0L : 1.0L; };
+    const Arc arc = integrate(speed, {0, 1}, limits);
+    EXPECT_NEAR(static_cast<double>(arc.length - (1 + 4 * place)), 0, 2e-10);
+  }
+}
+
 TEST(Judge, PassesGreatCircles) {
   for (const double dphi : {0.5, 2.0, 3.0, 3.14}) {
     const Vector from = point(1.1, 0);

@@ -144,6 +144,7 @@ Arc MovedPath::exact(const Field& move) {
   ArcLimits limits;
   limits.evaluations = kMostEvaluations;
   if (!smooth_) limits.agreement = 1e-9L;
+  limits.kinks = !smooth_;
   limits.least_panels = 1;
   Arc arc = integrate(speed, breaks, limits);
   evaluations_ += arc.evaluations;

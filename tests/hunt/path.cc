@@ -27,6 +27,9 @@ constexpr Real kLeastJump = 1e-10L;  // of the length
 struct Estimate {
   Real gauss;
   Real kronrod;
+  Real hidden = 0;  // what a kink between an end and the outermost node may add
+
+  Real difference() const { return std::max(std::abs(kronrod - gauss), hidden); }
 };
 
 Estimate both_rules(const std::function<Real(Real)>& speed, Real a, Real b) {
@@ -42,6 +45,28 @@ Estimate both_rules(const std::function<Real(Real)>& speed, Real a, Real b) {
   return {e.gauss * half, e.kronrod * half};
 }
 
+// A kink that close to an end is seen by no node, but the speed at that end is not the one to which the three outermost
+// nodes go on.
+Real hidden_at_ends(const std::function<Real(Real)>& speed, Real a, Real b) {
+  constexpr Real kInside = 1e-10L;  // at the end itself the path may turn
+  const Real half = (b - a) / 2;
+  Real most = 0;
+  for (const Real sign : {-1.0L, 1.0L}) {
+    const auto at = [&](Real node) { return speed((a + b) / 2 + sign * half * node); };
+    const Real end = 1 - kInside;
+    Real onward = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      Real weight = 1;
+      for (std::size_t j = 0; j < 3; ++j) {
+        if (j != i) weight *= (end - kNodes[j]) / (kNodes[i] - kNodes[j]);
+      }
+      onward += weight * at(kNodes[i]);
+    }
+    most = std::max(most, std::abs(at(end) - onward) * half * (1 - kNodes[0]));
+  }
+  return most;
+}
+
 class Adaptive {
  public:
   Adaptive(const std::function<Real(Real)>& speed, const ArcLimits& limits) : speed_(speed), limits_(limits) {}
@@ -49,25 +74,30 @@ class Adaptive {
   Arc run(const std::vector<Real>& breaks) {
     std::vector<Estimate> first;
     for (std::size_t i = 0; i + 1 < breaks.size(); ++i) {
-      first.push_back(both_rules(speed_, breaks[i], breaks[i + 1]));
+      first.push_back(estimate(breaks[i], breaks[i + 1]));
       total_ += first.back().kronrod;
     }
-    arc_.evaluations = 15 * static_cast<long>(first.size());
     for (std::size_t i = 0; i < first.size(); ++i) refine(breaks[i], breaks[i + 1], first[i]);
     return std::move(arc_);
   }
 
  private:
+  Estimate estimate(Real a, Real b) {
+    Estimate out = both_rules(speed_, a, b);
+    if (limits_.kinks) out.hidden = hidden_at_ends(speed_, a, b);
+    arc_.evaluations += limits_.kinks ? 23 : 15;
+    return out;
+  }
+
   void refine(Real a, Real b, const Estimate& e) {
-    const Real difference = std::abs(e.kronrod - e.gauss);
+    const Real difference = e.difference();
     const bool agrees = difference <= limits_.agreement * e.kronrod || difference <= 1e-4L * limits_.agreement * total_;
     const bool small = e.kronrod * limits_.least_panels <= total_ * 1.0001L;
     const bool halve = !(agrees && small) && b - a > kNarrowest && std::isfinite(total_);
     if (halve && arc_.evaluations < limits_.evaluations) {
       const Real middle = (a + b) / 2;
-      arc_.evaluations += 30;
-      const Estimate left = both_rules(speed_, a, middle);
-      const Estimate right = both_rules(speed_, middle, b);
+      const Estimate left = estimate(a, middle);
+      const Estimate right = estimate(middle, b);
       total_ += left.kronrod + right.kronrod - e.kronrod;
       refine(a, middle, left);
       refine(middle, b, right);
@@ -210,7 +240,8 @@ Arc integrate(const std::function<Real(Real)>& speed, const std::vector<Real>& b
   return Adaptive(speed, limits).run(breaks);
 }
 
-Arc measure_path(const Truth& truth, const Path& path, const ArcLimits& limits) {
+Arc measure_path(const Truth& truth, const Path& path, ArcLimits limits) {
+  limits.kinks = !truth.traits().smooth;
   std::vector<Real> z(path.dimension());
   std::vector<Real> v(path.dimension());
   const auto speed = [&](Real t) {

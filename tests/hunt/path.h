@@ -46,12 +46,13 @@ struct ArcLimits {
   Real agreement = 1e-10L;  // between the 7 and the 15 points of a panel, relative
   int least_panels = 64;    // no panel is longer than this share of the whole
   long evaluations = 300000;
+  bool kinks = false;  // look for kinks beside the ends of panels
 };
 
 // Gauss–Kronrod quadrature (7, 15 points) of `speed` over the intervals between breaks, halved until they agree.
 Arc integrate(const std::function<Real(Real)>& speed, const std::vector<Real>& breaks, const ArcLimits& limits);
 
 // The length of a path: the integral of its speed, and the jumps of the map where a chord is longer than its arc.
-Arc measure_path(const Truth& truth, const Path& path, const ArcLimits& limits = {});
+Arc measure_path(const Truth& truth, const Path& path, ArcLimits limits = {});
 
 }  // namespace pullback::hunt

@@ -130,6 +130,20 @@ TEST(MeasureTest, LengthsWhoseSquaresUnderflowOrOverflowAreMeasured) {
   }
 }
 
+// Neither chords nor Gauss points see a fold that an end lies just beyond.
+TEST(MeasureTest, AFoldBesideAnEndIsInTheErrorBar) {
+  Workspace ws;
+  for (const double slope : {0.1, 1.0, 10.0}) {
+    const auto fold = surface("relu-fold:s=" + std::to_string(slope));
+    for (const double beyond : {1e-9, 1e-7, 1e-5, 3e-4}) {
+      const Measurement m = measure(*fold, Curve::straight(Vector{{-1.0, 0.0}}, Vector{{beyond, 0.0}}), ws);
+      const double exact = 1 + beyond * std::hypot(1.0, slope);
+      EXPECT_NEAR(m.length, exact, 2e-10 * exact) << slope << ", " << beyond;
+      EXPECT_LE(std::abs(m.length - exact), m.length_error) << slope << ", " << beyond;
+    }
+  }
+}
+
 // Nearly all of the length lies within 1e-8 of the way.
 TEST(MeasureTest, AChartWhoseScaleChangesByOrdersIsMeasured) {
   const auto line = surface("sphere-stereographic:d=1");
