@@ -194,7 +194,7 @@ void MetricManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& 
     field_->lengths(points_at(Z, place), chords, lengths.col(column), ws);
     lengths.col(column++) *= std::sqrt(place.weight);
   }
-  d = lengths.rowwise().norm();
+  for (Index i = 0; i < d.size(); ++i) d(i) = lengths.row(i).stableNorm();  // squares may overflow
 }
 
 void MetricManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,

@@ -12,6 +12,7 @@
 
 #include "pullback/generators/stop.h"
 #include "pullback/manifold/measure.h"
+#include "pullback/manifold/straight_line.h"
 #include "pullback/solvers/certificate.h"
 #include "pullback/solvers/verdict.h"
 
@@ -144,6 +145,15 @@ void certify(const GeodesicProblem& problem, SolveContext& context, GeodesicResu
   }
 }
 
+// The straight line; whatever keeps it from being measured, the solver meets and reports.
+Curve start(const GeodesicProblem& problem, Workspace& ws) {
+  try {
+    return straight_line(*problem.manifold, problem.from, problem.to, ws);
+  } catch (...) {
+    return Curve::straight(problem.from, problem.to);
+  }
+}
+
 }  // namespace
 
 SolveContext::SolveContext(const SolveControl& control, Workspace& workspace)
@@ -253,10 +263,10 @@ GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const Solve
   GeodesicResult result;
   result.solver = name_;
   GeodesicProblem started = problem;
-  if (started.initial.empty()) started.initial = Curve::straight(problem.from, problem.to);
   Outcome outcome;
   {
     const StopScope scope(bounded ? [&context] { return context.should_stop(); } : std::function<bool()>());
+    if (started.initial.empty()) started.initial = start(problem, ws);
     outcome = run_guarded(started, context);
   }
   result.effort.solver_seconds = context.seconds();

@@ -55,7 +55,8 @@ Matrix first_nodes(const Manifold& manifold, const GeodesicProblem& problem, int
   const double length = chord_length(manifold, fine, ws);
   for (int coarse = least; coarse < chords; coarse *= 2) {
     Matrix nodes = thinned(fine, chords / coarse);
-    if (chord_length(manifold, nodes, ws) >= kResolved * length) return nodes;
+    // Coarse chords are too short of a map, and may be too long of a metric given directly.
+    if (std::abs(chord_length(manifold, nodes, ws) - length) <= (1 - kResolved) * length) return nodes;
   }
   return fine;
 }

@@ -6,6 +6,7 @@
 
 #include "pullback/generators/surfaces.h"
 #include "pullback/manifold/pullback_manifold.h"
+#include "pullback/manifold/straight_line.h"
 
 namespace pullback {
 namespace {
@@ -81,6 +82,20 @@ TEST(CurveTest, ConstantSpeedCoversEqualDistances) {
   const Curve even = constant_speed(*sphere, Curve::through(z), 10, ws);
   for (int i = 0; i <= 10; ++i)
     EXPECT_NEAR(even.positions()(0, i), 0.3 + 0.1 * i, 2e-5);  // within the arc polyline's h²
+}
+
+TEST(StraightLineTest, HasNodesAtEqualDistancesOnlyWhereTheChartChangesItsScale) {
+  Workspace ws;
+  const auto sphere = surface("sphere");
+  EXPECT_EQ(straight_line(*sphere, Vector{{1.0, 0.0}}, Vector{{2.0, 1.0}}, ws).pieces(), 1);
+  const auto line = surface("sphere-stereographic:d=1");
+  for (const double end : {1e9, -1e9}) {
+    const Curve far = straight_line(*line, Vector{{0.0}}, Vector{{end}}, ws);
+    ASSERT_EQ(far.pieces(), 512);
+    EXPECT_EQ(far.positions()(0, 512), end);
+    // The angle from the pole, 2 atan |z|, in equal steps; nodes between points of the line are off by a part of one.
+    for (int i = 0; i <= 512; ++i) EXPECT_NEAR(2 * std::atan(std::abs(far.positions()(0, i))), M_PI * i / 512, 0.15 * M_PI / 512);
+  }
 }
 
 TEST(CurveTest, RefusesWhatIsNoCurve) {
