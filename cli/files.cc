@@ -20,6 +20,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Fields without blanks and quotes around them, which spreadsheets write.
+std::vector<std::string_view> fields_of(std::string_view line) {
+  std::vector<std::string_view> fields = split(line, ',');
+  for (std::string_view& field : fields) {
+    field = trim(field);
+    if (field.size() >= 2 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
+  }
+  return fields;
+}
+
+// What a file holds may be anything: no more of it than a number could be long, and nothing that a terminal obeys.
+std::string quoted(std::string_view field) {
+  std::string out(field.substr(0, 24));
+  std::ranges::replace_if(out, [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+  return out;
+}
+
 bool is_header(const std::vector<std::string_view>& fields) {
   return std::ranges::none_of(fields, [](std::string_view field) { return field.empty() || parse_number(field); });
 }
@@ -35,8 +52,7 @@ void require_columns(const std::string& where, std::string_view line, int column
 void append_row(const std::string& where, const std::vector<std::string_view>& fields, std::vector<double>& values) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto number = parse_number(fields[i]);
-    // What a file holds may be anything: quote no more of it than a number could be long.
-    if (!number) throw Error(fmt::format("{}: field {} is not a number: \"{:.24}\"", where, i + 1, fields[i]));
+    if (!number) throw Error(fmt::format("{}: field {} is not a number: \"{}\"", where, i + 1, quoted(fields[i])));
     const std::string fault = number_fault(fields[i]);
     if (!fault.empty()) throw Error(fmt::format("{}: field {} {}", where, i + 1, fault));
     values.push_back(*number);
@@ -68,7 +84,7 @@ Matrix read_table(const fs::path& path, int columns, std::string_view meaning) {
     if (line.empty() || line.front() == '#') continue;
     const std::string where = fmt::format("{}:{}", path.string(), number);
     require_columns(where, line, columns, meaning);
-    const auto fields = split(line, ',');
+    const auto fields = fields_of(line);
     if (std::exchange(first, false) && is_header(fields)) continue;
     append_row(where, fields, values);
   }

@@ -150,6 +150,7 @@ const std::vector<BadInput>& files() {
       pairs("NaNInPairs", "# comment\n1,1,nan,2\n", "pairs.csv:2: field 3 is NaN"),
       pairs("InfinityInPairs", "1,1,2,-inf\n", "pairs.csv:1: field 4 is infinite"),
       pairs("WordInPairs", "1,1,2,2\n1,1,two,2\n", "pairs.csv:2: field 3 is not a number: \"two\""),
+      pairs("UnprintableField", std::string("1,1,2,2\n1,1,t\0w\x1b,2\n", 19), "field 3 is not a number: \"t?w?\""),
       pairs("EmptyField", "1,1,,2\n", "pairs.csv:1: field 3 is not a number"),
       pairs("BinaryPairs", std::string("\x00\x01\x02\xff,\x1b[2J", 9), "pairs.csv:1: expected 4 numbers"),
       model(

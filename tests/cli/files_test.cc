@@ -27,6 +27,7 @@ TEST(ReadTable, PassesOverWhatIsNotARow) {
   Matrix expected(2, 2);
   expected << 1, 3, 2, 4;
   EXPECT_EQ(read("x,y\n1,2\n3,4\n", 2), expected) << "header";
+  EXPECT_EQ(read("\"1\",\"2\"\n3,\"4\"\n", 2), expected) << "quoted, the first row too";
   EXPECT_EQ(read("\xEF\xBB\xBFx,y\r\n1, 2\r\n\r\n 3 ,4\r\n", 2), expected) << "as spreadsheets write it";
   EXPECT_EQ(read("# note\n1,2\n# note\n3,4", 2), expected) << "comments";
 }
