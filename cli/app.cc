@@ -163,7 +163,8 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
   command->add_option("--solver", arguments->solvers, "a chain to compare; may be repeated")
       ->type_name("CHAIN")
       ->allow_extra_args(false);
-  command->add_option("--pairs", arguments->pairs, "end-point pairs for each generator")
+  command->add_option("--pairs", arguments->pairs,
+                   "end-point pairs for each generator; models with digits get two sevens besides")
       ->type_name("N")
       ->capture_default_str()
       ->check(in_range(1, 1'000'000));
@@ -195,7 +196,7 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
 void add_verify(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<VerifyArguments>();
   CLI::App* command = app.add_subcommand("verify", "measure the curves of a results file again");
-  command->add_option("RESULTS", arguments->results, "what `geodesic --json`, `compare` or `study` wrote")
+  command->add_option("RESULTS", arguments->results, "what `geodesic --json`, `compare` or `study conditioning` wrote")
       ->type_name("RESULTS.json")
       ->required();
   command

@@ -8,7 +8,7 @@
 //   smooth=r                          M averaged over a Gaussian whose covariance is r² times that of the codes
 //   kappa=K[,chart=…][,seed=S]        an ill-conditioned chart (charts.h)
 //
-// They are read from left to right, each acting on what those before it made: `damp` and `floor` mean the coordinates
+// Points after `isometric` and `kappa` are in the new chart. Steps are read from left to right, each acting on what those before it made: `damp` and `floor` mean the coordinates
 // of the last chart before them. Where a space has no codes, 256 points drawn evenly from the box [0.2, 1.8] of the
 // plain coordinates stand in for them.
 #pragma once

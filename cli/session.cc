@@ -82,13 +82,20 @@ OpenedSpace Session::open(const std::string& specification, const KnownDimension
   return space;
 }
 
+std::string Session::choices_besides() const {
+  std::string names;
+  for (const NamedMetric& metric : named_metrics()) names += (names.empty() ? "" : ", ") + metric.name;
+  return fmt::format("metrics: {}; a .pt file; ", names);
+}
+
 OpenedSpace Session::open_any(const std::string& specification, const KnownDimension& known) {
   const DecoratedName decorated = split_steps(specification);
   if (!decorated.steps.empty()) return apply_steps(open_any(decorated.base, known), decorated.steps);
   if (auto metric = open_named_metric(specification)) return {specification, std::move(metric), {}, {}, {}};
   if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
   OpenedGenerator opened =
-      generators_.open(specification, {.dimension = known.likely > 0 ? known.likely : known.stated});
+      generators_.open(specification, {.dimension = known.likely > 0 ? known.likely : known.stated,
+                                       .choices_besides = choices_besides()});
   Matrix blur = posterior_blur(specification, opened.codes, opened.metadata);
   return {specification,
           expected_manifold(std::move(opened.generator)),

@@ -78,6 +78,7 @@ class Session {
  private:
   OpenedSpace open_any(const std::string& specification, const KnownDimension& known);
   bool reads(const std::string& ending) const;
+  std::string choices_besides() const;
   void load_torch(const std::string& path);
 
   SolverRegistry solvers_;

@@ -195,8 +195,8 @@ OpenedGenerator GeneratorRegistry::open_name(std::string_view name, std::string_
     return open_file(found->second, options);
   }
   throw std::invalid_argument(
-      fmt::format("unknown generator '{}'; choices: {}; models: {}; or an existing file ending in {}", name,
-                  keys(named_), keys(available), keys(readers_)));
+      fmt::format("unknown generator '{}'; choices: {}; models: {}; {}or an existing file ending in {}", name,
+                  keys(named_), keys(available), options.choices_besides, keys(readers_)));
 }
 
 OpenedGenerator GeneratorRegistry::open(std::string_view specification, const OpenOptions& options) const {

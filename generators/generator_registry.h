@@ -45,6 +45,8 @@ struct OpenOptions {
   // Latent dimension of a file that takes points of any number of coordinates, 0 where it is not known. Whatever says
   // its dimension itself is opened as it says.
   int dimension = 0;
+  // What the caller opens itself, and where it cannot is to be named among the choices: "metrics: half-plane, …; ".
+  std::string choices_besides = {};
 };
 
 // Whether the derivatives of what a reader or a factory makes are held against differences when it is opened

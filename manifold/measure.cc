@@ -63,11 +63,18 @@ void sample(const Manifold& manifold, const Curve& curve, Measurement& out, Work
   if (-longer < kResolved * out.length) out.length_error = std::max(out.length_error, kRounding * std::abs(longer));
 }
 
+// A curve that stays where it is has no length, whatever rounding makes of the map.
+bool stays(const Curve& curve) {
+  const Matrix& z = curve.positions();
+  return (z.colwise() - z.col(0)).isZero(0) && curve.velocities().isZero(0) && curve.accelerations().isZero(0);
+}
+
 }  // namespace
 
 Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws) {
   const Arcs arcs = measure_arcs(manifold, curve, ws);
   Measurement out = add_up(arcs);
+  if (stays(curve) && out.length == 0) return {};
   for (const Arc& arc : arcs.parts) {
     const double off = std::max(arc.fastest - out.length, out.length - arc.slowest);
     if (out.length > 0) out.speed_variation = std::max(out.speed_variation, off / out.length);

@@ -107,6 +107,8 @@ class CertificateClock {
  public:
   CertificateClock(const SolveControl& control, const SolveContext& context) : control_(control), context_(context) {}
 
+  bool stopped_by_caller() const { return stopped_.has_value(); }
+
   bool should_stop() {
     const double now = context_.seconds();
     if (control_.time_limit > 0 && now > kLimitStretch * control_.time_limit + kLimitGrace) return true;
@@ -121,7 +123,8 @@ class CertificateClock {
 };
 
 // Measures the certificate of the result's curve, and what it makes of the claim. What could not be measured is NaN.
-void certify(const GeodesicProblem& problem, SolveContext& context, GeodesicResult& result) {
+void certify(const GeodesicProblem& problem, SolveContext& context, const CertificateClock& clock,
+             GeodesicResult& result) {
   const Manifold& manifold = *problem.manifold;
   const auto failed = [&](Termination termination, const std::string& why) {
     result.termination = termination;
@@ -135,9 +138,10 @@ void certify(const GeodesicProblem& problem, SolveContext& context, GeodesicResu
     result.termination = verdict.termination;
     result.message = verdict.message;
   } catch (const StopRequested&) {
-    const bool by_caller = result.termination == Termination::kStopped;
+    const bool by_caller = result.termination == Termination::kStopped || clock.stopped_by_caller();
     failed(by_caller ? Termination::kStopped : Termination::kTimeLimit,
-           "; the time was up before the certificate was complete");
+           by_caller ? "; stopped before the certificate was complete"
+                     : "; the time was up before the certificate was complete");
   } catch (const std::exception& error) {
     failed(Termination::kNumericalFailure, fmt::format("; the certificate could not be measured: {}", error.what()));
   } catch (...) {
@@ -283,7 +287,7 @@ GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const Solve
     CertificateClock clock(bounds, context);
     const StopScope scope(bounded ? [&clock] { return clock.should_stop(); } : std::function<bool()>());
     context.met_curve(started.initial);
-    certify(problem, context, result);
+    certify(problem, context, clock, result);
     result.certificate.condition.regularisation = outcome.regularisation;
   }
   result.effort.certificate_evaluations = ws.counts() - result.effort.evaluations;

@@ -72,6 +72,9 @@ class SolveContext {
     bool spent_ = false;
   };
 
+  // Points evaluated so far, as budgets count them.
+  std::int64_t work() const;
+
   // Keeps the best curve that the solver has so far, which is returned when it is stopped within an evaluation. To be
   // called after each step that made one; a curve that is not finite is not kept.
   void keep(Curve curve);
@@ -103,7 +106,6 @@ class SolveContext {
 
  private:
   double certificate_seconds() const;
-  std::int64_t work() const;
 
   const SolveControl& control_;
   Workspace& workspace_;

@@ -82,6 +82,7 @@ class Search {
 
   // Worth following when no converged curve is known that goes the same way or is clearly shorter.
   bool worthwhile(const Start& start) const;
+  // Errors: StopRequested; what was found before is kept.
   void follow(const Start& start);
   // Where nothing converged the start may be shorter than all that the solvers made of it.
   void fall_back();
@@ -93,6 +94,7 @@ class Search {
 
  private:
   Candidate solve_from(const Start& start, const Solvers& solvers);
+  void run_all(const Start& start, const Solvers& solvers, Candidate& best);
   Candidate solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin, bool* settled);
   std::string explanation(const Candidate& best) const;
 
@@ -128,11 +130,21 @@ Candidate Search::solved(const GeodesicSolver& solver, const GeodesicProblem& fr
   return certified(problem_, std::move(outcome), fmt::format("{} from {}", solver.name(), origin), context_);
 }
 
-// One solver after the other, each from the curve before where there is one, until one converges or ends at a saddle.
 Candidate Search::solve_from(const Start& start, const Solvers& solvers) {
+  Candidate best;
+  try {
+    run_all(start, solvers, best);
+  } catch (const StopRequested&) {
+    if (!best.curve.empty()) found_.push_back(std::move(best));
+    throw;
+  }
+  return best;
+}
+
+// One solver after the other, each from the curve before where there is one, until one converges or ends at a saddle.
+void Search::run_all(const Start& start, const Solvers& solvers, Candidate& best) {
   GeodesicProblem current = problem_;
   current.initial = start.curve;
-  Candidate best;
   for (const auto& solver : solvers) {
     bool settled = false;
     Candidate candidate = solved(*solver, current, start.origin, &settled);
@@ -149,7 +161,6 @@ Candidate Search::solve_from(const Start& start, const Solvers& solvers) {
     const bool astray = start.length > 0 && best.certificate.length > kLostItsWay * start.length;
     current.initial = best.curve.finite() && !astray ? best.curve : start.curve;
   }
-  return best;
 }
 
 void Search::follow(const Start& start) {
@@ -215,31 +226,70 @@ Outcome Search::result() {
   return out;
 }
 
-// Follows the shortest of the starts that are worth it.
-void follow_starts(const GeodesicProblem& problem, std::vector<Curve> curves, const AutoOptions& options,
-                   Search& search, SolveContext& context) {
-  std::vector<Start> named;
-  for (Curve& curve : curves) {
-    named.push_back({std::move(curve), named.empty() ? "the initial curve" : "a path found", 0});
-  }
-  const std::vector<Start> sorted = relaxed_and_sorted(problem, std::move(named), options.relaxation, context);
-  if (!sorted.empty()) search.remember(sorted.front());
-  int followed = 0;
-  for (const Start& start : sorted) {
-    if (followed == options.starts || context.should_stop()) return;
-    if (!search.worthwhile(start)) continue;
-    search.follow(start);
-    ++followed;
-  }
-  search.fall_back();
-}
-
 // Where hard problems take 100,000 evaluations, this ends those on which every solver goes on and on. A point costs
 // linear algebra besides, which grows with the dimension.
 std::int64_t work_for(int dimension) {
   constexpr std::int64_t kWork = 2'000'000;
   constexpr std::int64_t kLeastWork = 200'000;
   return std::max(kWork / dimension, kLeastWork);
+}
+
+// Deals out the evaluations: each task may take half of what is left, so that one on which solvers go on and on leaves
+// enough for those after it.
+class Allowance {
+ public:
+  Allowance(SolveContext& context, std::int64_t points) : context_(context), last_(context.work() + points) {}
+
+  void within(const std::function<void()>& task) {
+    const SolveContext::Budget budget(context_, std::max<std::int64_t>(0, last_ - context_.work()) / 2);
+    try {
+      task();
+      spent_ = spent_ || budget.spent();
+    } catch (const StopRequested&) {
+      if (!budget.spent()) throw;
+      spent_ = true;
+    }
+  }
+
+  bool spent() const { return spent_; }
+
+ private:
+  SolveContext& context_;
+  const std::int64_t last_;
+  bool spent_ = false;
+};
+
+// The starts from the shortest on, relaxed; at least the initial curve.
+std::vector<Start> sorted_starts(const GeodesicProblem& problem,
+                                 const std::function<std::vector<Curve>()>& find, const AutoOptions& options,
+                                 Allowance& allowance, SolveContext& context) {
+  std::vector<Start> sorted;
+  allowance.within([&] {
+    std::vector<Start> named;
+    for (Curve& curve : find()) {
+      named.push_back({std::move(curve), named.empty() ? "the initial curve" : "a path found", 0});
+    }
+    sorted = relaxed_and_sorted(problem, std::move(named), options.relaxation, context);
+  });
+  if (sorted.empty()) sorted.push_back({problem.initial, "the initial curve", 0});
+  return sorted;
+}
+
+// Follows the shortest of the starts that are worth it.
+void follow_starts(const std::vector<Start>& sorted, const AutoOptions& options, Search& search, Allowance& allowance,
+                   SolveContext& context) {
+  search.remember(sorted.front());
+  int followed = 0;
+  for (const Start& start : sorted) {
+    if (followed == options.starts || context.should_stop()) break;
+    bool worthwhile = false;
+    allowance.within([&] {
+      worthwhile = search.worthwhile(start);
+      if (worthwhile) search.follow(start);
+    });
+    if (worthwhile) ++followed;
+  }
+  if (!context.should_stop()) search.fall_back();
 }
 
 Outcome nothing_found(const GeodesicProblem& problem, bool spent, SolveContext& context) {
@@ -291,18 +341,17 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
   const bool smooth = problem.manifold->smooth();  // where it is not, no number of chords resolves the kinks
   Search search(problem, smooth ? smooth_ : rough_, careful_, smooth ? fine_.get() : nullptr, runner, options_.escapes,
                 context);
-  std::optional<SolveContext::Budget> budget(std::in_place, context, work_for(problem.manifold->dimension()));
+  Allowance allowance(context, work_for(problem.manifold->dimension()));
   try {
-    follow_starts(problem, starts(problem, context), options_, search, context);
+    const std::vector<Start> sorted =
+        sorted_starts(problem, [&] { return starts(problem, context); }, options_, allowance, context);
+    follow_starts(sorted, options_, search, allowance, context);
   } catch (const StopRequested&) {
     if (!search.found_any()) throw;  // the curve kept last is all that there is
   }
-  const bool spent = budget->spent();
-  budget.reset();
-  if (!search.found_any()) return nothing_found(problem, spent, context);
-  if (spent && !context.should_stop()) search.fall_back();
+  if (!search.found_any()) return nothing_found(problem, allowance.spent(), context);
   Outcome out = search.result();
-  if (spent) out.message += "; all the evaluations that it may take were taken";
+  if (allowance.spent()) out.message += "; all the evaluations that it may take were taken";
   if (context.should_stop() && out.claim != Termination::kConverged) out.claim = context.stop_reason();
   return out;
 }

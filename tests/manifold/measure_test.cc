@@ -121,6 +121,15 @@ TEST(MeasureTest, RoundingOfTheMapIsInTheErrorBar) {
   EXPECT_LE(m.length_error, 1e-7 * exact);
 }
 
+TEST(MeasureTest, ACurveThatStaysHasNoLengthAndNoError) {
+  Workspace ws;
+  const Vector z{{1.0, 2.0}};
+  const Measurement m = measure(*surface("torus:R=3,r=1"), Curve::straight(z, z), ws);
+  EXPECT_EQ(m.length, 0);
+  EXPECT_EQ(m.length_error, 0);
+  EXPECT_EQ(m.numerical_error, 0);
+}
+
 TEST(MeasureTest, LengthsWhoseSquaresUnderflowOrOverflowAreMeasured) {
   Workspace ws;
   for (const double length : {1e-300, 1e-200, 1e200}) {
