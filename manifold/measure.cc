@@ -63,6 +63,13 @@ void sample(const Manifold& manifold, const Curve& curve, Measurement& out, Work
   if (-longer < kResolved * out.length) out.length_error = std::max(out.length_error, kRounding * std::abs(longer));
 }
 
+Vector times_of(const Arcs& arcs) {
+  Vector out(static_cast<Eigen::Index>(arcs.parts.size()) + 1);
+  out(0) = 0;
+  for (std::size_t i = 0; i < arcs.parts.size(); ++i) out(static_cast<Eigen::Index>(i) + 1) = arcs.parts[i].to;
+  return out;
+}
+
 // A curve that stays where it is has no length, whatever rounding makes of the map.
 bool stays(const Curve& curve) {
   const Matrix& z = curve.positions();
@@ -74,12 +81,13 @@ bool stays(const Curve& curve) {
 Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws) {
   const Arcs arcs = measure_arcs(manifold, curve, ws);
   Measurement out = add_up(arcs);
-  if (stays(curve) && out.length == 0) return {};
+  out.times = times_of(arcs);
   for (const Arc& arc : arcs.parts) {
     const double off = std::max(arc.fastest - out.length, out.length - arc.slowest);
     if (out.length > 0) out.speed_variation = std::max(out.speed_variation, off / out.length);
   }
   sample(manifold, curve, out, ws);
+  if (stays(curve) && out.length == 0) out.length_error = out.numerical_error = 0;
   return out;
 }
 
