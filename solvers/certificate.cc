@@ -19,6 +19,8 @@ constexpr double kWiggle = 0.01;
 // Below it an eigenvalue says nothing about how much a wrong equation lengthens a curve.
 constexpr double kLeastEigenvalue = 0.1;
 constexpr int kConditionPoints = 129;
+// Of a piece of the curve: four parts or more see how it wiggles.
+constexpr double kShortPart = 0.26;
 // Ends off by less than this fraction of the problem's size are rounding.
 constexpr double kEndTolerance = 4e-16;
 
@@ -105,9 +107,16 @@ void measure_residual(const Manifold& manifold, const Curve& curve, Certificate&
   out.derivative_error = root_mean_square(norms) / out.length / out.length;
 }
 
+double piece_duration(const Curve& curve, double t) {
+  const Vector& times = curve.times();
+  const auto* const next = std::upper_bound(times.data() + 1, times.data() + times.size() - 1, t);
+  return *next - *(next - 1);
+}
+
 // What small features of the map, which the parts of the length were made short for, let a geodesic nearby gain: the
 // decrement ½ ∫∫ f(s) G(s,t) f(t) of one Newton step of a flat metric, G(s,t) = s(1−t) for s ≤ t its Green's function,
-// f the residual across the curve. The chords of the second variation are all of one length, and pass over them.
+// f the residual across the curve, where the parts are short beside the pieces of the curve: longer ones would take how
+// a piece wiggles between its nodes for a force. The chords of the second variation are all of one length, and pass over them.
 double decrement_of_parts(const Manifold& manifold, const Curve& curve, const Vector& times, double length,
                           Workspace& ws) {
   const Eigen::Index count = times.size() - 1;
@@ -127,7 +136,7 @@ double decrement_of_parts(const Manifold& manifold, const Curve& curve, const Ve
     Vector off = R.middleCols(n * k, n) * difference.col(k);
     const Vector tangent = (R.middleCols(n * k, n) * V.col(k)).stableNormalized();
     off -= tangent * tangent.dot(off);
-    f.col(k) = durations(k) / length * off;
+    f.col(k) = (durations(k) > kShortPart * piece_duration(curve, middles(k)) ? 0 : durations(k) / length) * off;
   }
   Vector before = Vector::Zero(n);
   Vector after = f * (1 - middles.array()).matrix();
