@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "environment.h"
-#include "pullback/generators/model_file.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/network/model_file.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/plugins/builtin.h"
 
 namespace pullback::bench {

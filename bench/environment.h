@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "pullback/generators/network.h"
+#include "pullback/generators/network/network.h"
 
 namespace pullback::bench {
 

@@ -15,7 +15,7 @@
 
 #include "environment.h"
 #include "multiply_add_rate.h"
-#include "pullback/generators/network.h"
+#include "pullback/generators/network/network.h"
 
 namespace pullback::bench {
 namespace {

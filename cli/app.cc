@@ -1,4 +1,5 @@
 #include "pullback/cli/app.h"
+#include "pullback/base/parse.h"
 
 #include <fmt/format.h>
 
@@ -11,6 +12,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "pullback/base/error.h"
+#include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
@@ -19,29 +22,10 @@
 #include "pullback/cli/interrupt.h"
 #include "pullback/cli/options.h"
 #include "pullback/cli/streams.h"
-#include "pullback/generators/error.h"
-#include "pullback/generators/stop.h"
 
 namespace pullback::cli {
 
-CLI::Validator in_range(double low, double high) {
-  return {[low, high](std::string& text) {
-            const auto number = parse_number(text);
-            const std::string fault = number_fault(text);
-            if (fault.empty() && number && *number >= low && *number <= high) return std::string();
-            if (number && !fault.empty())
-              return fmt::format("expected a number from {:g} to {:g}, got one that {}", low, high, fault);
-            return fmt::format("expected a number from {:g} to {:g}, got \"{}\"", low, high, text);
-          },
-          ""};
-}
-
 namespace {
-
-constexpr char kGeneratorHelp[] =
-    "a file (.safetensors, .pt), a shipped model (mnist-vae), or a surface (torus:R=3,r=1); see `pullback generators`";
-
-constexpr char kTimeLimitHelp[] = "seconds for each geodesic, its certificate included (default: none)";
 
 constexpr char kExamples[] = R"(Examples:
   pullback geodesic torus:R=3,r=1 --from 0,0 --to 0,1.8
@@ -52,35 +36,6 @@ constexpr char kExamples[] = R"(Examples:
 
 Exit status: 0 all converged, 1 some did not (results are written), 2 wrong command line,
 3 a file or plugin that cannot be used.)";
-
-void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
-  command.add_option("--plugin", plugins, "load a plugin (.so) first; may be repeated")
-      ->type_name("PATH")
-      ->allow_extra_args(false);
-}
-
-void add_dimension(CLI::App& command, int& dimension) {
-  command
-      .add_option("--dimension", dimension,
-                  "latent dimension of a file that does not say it (default: that of the points given)")
-      ->type_name("N")
-      ->check(in_range(1, 1'000'000));
-}
-
-void add_solve_options(CLI::App& command, SolveArguments& solve) {
-  command.add_option("GENERATOR", solve.generator, kGeneratorHelp)->required();
-  command.add_option("--solver", solve.solver, "solvers joined by +, with options: energy:nodes=64,tolerance=1e-8")
-      ->type_name("CHAIN")
-      ->capture_default_str();
-  command.add_option("--points", solve.points, "latent points for solvers that use them (default: the model's codes)")
-      ->type_name("FILE.csv");
-  command.add_option("--threads", solve.threads, "pairs solved at a time (default: one for each processor)")
-      ->type_name("T")
-      ->check(in_range(1, 1024));
-  command.add_option("--time-limit", solve.time_limit, kTimeLimitHelp)->type_name("S")->check(in_range(1e-9, 1e9));
-  add_dimension(command, solve.dimension);
-  add_plugins(command, solve.plugins);
-}
 
 void add_lists(CLI::App& app, Action& action) {
   const auto add = [&](const char* name, const char* description, int (*run)(const ListArguments&)) {
@@ -163,7 +118,8 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
   command->add_option("--solver", arguments->solvers, "a chain to compare; may be repeated")
       ->type_name("CHAIN")
       ->allow_extra_args(false);
-  command->add_option("--pairs", arguments->pairs,
+  command
+      ->add_option("--pairs", arguments->pairs,
                    "end-point pairs for each generator; models with digits get two sevens besides")
       ->type_name("N")
       ->capture_default_str()
@@ -391,6 +347,7 @@ int run(const std::vector<std::string>& arguments) {
     add_inspect(app, action);
     add_compare(app, action, command_line(arguments));
     add_distances(app, action);
+    add_tangent_commands(app, action);
     add_verify(app, action);
     add_fit_uncertainty(app, action, command_line(arguments));
     add_study(app, action, command_line(arguments));

@@ -43,6 +43,41 @@ struct DistancesArguments {
   std::string json;
 };
 
+struct ExpArguments {
+  std::string generator;
+  std::vector<std::string> plugins;
+  int dimension = 0;  // as for SolveArguments
+  std::string from;
+  std::string velocity;
+  int samples = 101;
+  std::string json;
+};
+
+struct LogArguments {
+  SolveArguments solve;
+  std::string from;
+  std::string to;
+  std::string json;
+};
+
+struct TransportArguments {
+  SolveArguments solve;
+  std::string from;
+  std::string to;
+  std::string vector;  // at `from`
+  std::string json;
+};
+
+struct CurvatureArguments {
+  std::string generator;
+  std::vector<std::string> plugins;
+  int dimension = 0;
+  std::string at;
+  std::string u;  // with v: the plane; empty in two dimensions
+  std::string v;
+  std::string json;
+};
+
 struct InspectArguments {
   std::string generator;
   std::vector<std::string> plugins;
@@ -140,6 +175,10 @@ int run_solvers(const ListArguments& arguments);
 int run_generators(const ListArguments& arguments);
 int run_geodesic(const GeodesicArguments& arguments);
 int run_distances(const DistancesArguments& arguments);
+int run_exp(const ExpArguments& arguments);
+int run_log(const LogArguments& arguments);
+int run_transport(const TransportArguments& arguments);
+int run_curvature(const CurvatureArguments& arguments);
 int run_inspect(const InspectArguments& arguments);
 // `command`: how the program was called, for the record.
 int run_compare(const CompareArguments& arguments, const std::string& command);

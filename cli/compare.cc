@@ -1,24 +1,24 @@
 // The command `compare`.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <ctime>
+#include <cmath>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 
-#include "pullback/cli/batch.h"
+#include "pullback/analysis/comparison_summary.h"
+#include "pullback/base/stop.h"
+#include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
-#include "pullback/cli/parallel.h"
+#include "pullback/cli/open_batch.h"
+#include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/generators/stop.h"
+#include "pullback/cli/text.h"
 
 namespace pullback::cli {
 
@@ -39,69 +39,47 @@ struct Setup {
   std::vector<std::unique_ptr<GeodesicSolver>> solvers;
 };
 
-Setup prepare(const CompareArguments& arguments, const std::string& command) {
-  Session session(arguments.plugins);
+Setup prepare(const CompareArguments& arguments) {
+  Opener opener(arguments.plugins);
   Setup setup;
   Study& study = setup.study;
   study.solvers = arguments.solvers.empty() ? kDefaultSolvers : arguments.solvers;
-  for (const std::string& chain : study.solvers) setup.solvers.push_back(session.solvers().make(chain));
+  for (const std::string& chain : study.solvers) setup.solvers.push_back(opener.solvers().make(chain));
   study.pairs = arguments.pairs;
   study.seed = arguments.seed;
-  study.threads = thread_count(arguments.threads);
   study.time_limit = arguments.time_limit;
-  study.command = command;
-  study.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   study.box = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
   study.outside = arguments.outside;
   for (const std::string& name : arguments.generators.empty() ? kDefaultGenerators : arguments.generators) {
-    StudyPart part{session.open(name, {0, arguments.dimension}), {}, {}};
-    part.pairs = choose_pairs(part.space, arguments.pairs, study.seed, study.box, study.outside);
-    part.results.resize(part.pairs.size() * study.solvers.size());
-    study.parts.push_back(std::move(part));
+    add_part(study, opener.open(name, {0, arguments.dimension}));
   }
   return setup;
 }
 
-// One solve of the study, counted through all parts, pairs and solvers.
-struct Job {
-  std::size_t part;
-  std::size_t pair;
-  std::size_t solver;
-};
-
-std::vector<Job> jobs_of(const Study& study) {
-  std::vector<Job> jobs;
-  for (std::size_t part = 0; part < study.parts.size(); ++part) {
-    for (std::size_t pair = 0; pair < study.parts[part].pairs.size(); ++pair) {
-      for (std::size_t solver = 0; solver < study.solvers.size(); ++solver) jobs.push_back({part, pair, solver});
-    }
-  }
-  return jobs;
+void run_study(Setup& setup, const CallRecord& record, const std::filesystem::path& results_path) {
+  Progress progress(static_cast<int>(setup.study.size()));
+  double written = now();
+  run_comparison(setup.study, setup.solvers, work_control(record.threads, progress), [&](const Study& study) {
+    if (now() - written <= kSecondsBetweenCheckpoints) return;
+    write_file(results_path, as_text(study_json(study, record)));
+    written = now();
+  });
 }
 
-void run_study(Setup& setup, const Json& environment, const std::filesystem::path& results_path) {
-  Study& study = setup.study;
-  const std::vector<Job> jobs = jobs_of(study);
-  Progress progress(static_cast<int>(jobs.size()));
-  std::mutex mutex;
-  double written = now();
-  run_jobs(static_cast<int>(jobs.size()), study.threads, [&](int i) {
-    if (interrupted()) return;
-    const Job job = jobs[static_cast<std::size_t>(i)];
-    StudyPart& part = study.parts[job.part];
-    const StudyPair& pair = part.pairs[job.pair];
-    const GeodesicProblem problem{part.space.manifold, pair.from, pair.to, {}, part.space.codes};
-    GeodesicResult result = solve_interruptibly(*setup.solvers[job.solver], problem, study.time_limit);
-    if (result.termination == Termination::kStopped) return;  // what it would have become is not known
-    progress.advance(part.space.name + "  " + study.solvers[job.solver]);
-    const std::lock_guard lock(mutex);
-    part.results[job.pair * study.solvers.size() + job.solver] = std::move(result);
-    if (now() - written > kSecondsBetweenCheckpoints) {
-      write_file(results_path, as_text(study_json(study, environment)));
-      written = now();
-    }
-  });
-  study.complete = !interrupted();
+// 1 where the best is met to all digits shown, so that a column of ratios can be read at a glance.
+std::string format_ratio(double ratio) { return std::isfinite(ratio) ? fmt::format("{:.4f}", ratio) : "-"; }
+
+std::string summary_table(const std::vector<SolverSummary>& summary) {
+  Table table({"solver", "solved", "median", "worst", "time", "evaluations", "terminations"});
+  for (const SolverSummary& row : summary) {
+    std::vector<std::string> counts;
+    for (const auto& [name, count] : row.terminations) counts.push_back(fmt::format("{} {}", count, name));
+    table.add({row.solver, fmt::format("{:.1f} %", 100 * row.solved_share()), format_ratio(row.median_ratio),
+               format_ratio(row.worst_ratio), format_seconds(row.median_seconds),
+               std::isfinite(row.median_evaluations) ? fmt::format("{:.0f}", row.median_evaluations) : "-",
+               fmt::format("{}", fmt::join(counts, ", "))});
+  }
+  return table.str({0, 6});
 }
 
 std::string text_of(const Study& study) {
@@ -126,21 +104,20 @@ int run_compare(const CompareArguments& arguments, const std::string& command) {
   roles.reads(arguments.plugins, "--plugin");
   roles.writes(folder, {"results.json", "report.html"}, "--out");
   roles.check();
-  Setup setup = prepare(arguments, command);
+  Setup setup = prepare(arguments);
   require_writable_folder(folder);
-  finish_on_interrupt();
-  if (setup.study.threads > 1) use_one_blas_thread();
-  const Json environment = describe_environment();
-  run_study(setup, environment, folder / "results.json");
+  prepare_for_work(arguments.threads);
+  const CallRecord record = record_call(command, arguments.threads);
+  run_study(setup, record, folder / "results.json");
 
-  const std::string results = as_text(study_json(setup.study, environment));
+  const std::string results = as_text(study_json(setup.study, record));
   std::string page;
   FileContents outputs{{folder / "results.json", results}};
   std::string text = text_of(setup.study);
   if (!setup.study.complete) text += "Interrupted: this is what was finished.\n";
   const StopScope scope(adornment_stop());
   try {
-    page = make_page("pullback: geodesic solvers compared", report_data(setup.study, environment));
+    page = make_page("pullback: geodesic solvers compared", report_data(setup.study, record));
     outputs.emplace_back(folder / "report.html", page);
     text += fmt::format("\nreport: {}\n", (folder / "report.html").string());
   } catch (const StopRequested&) {

@@ -1,53 +1,21 @@
 // The command `distances`.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <limits>
 #include <stdexcept>
 
-#include "pullback/cli/batch.h"
+#include "pullback/analysis/distances.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
+#include "pullback/cli/known_dimension.h"
+#include "pullback/cli/open_batch.h"
+#include "pullback/cli/progress.h"
 #include "pullback/cli/result_json.h"
 
 namespace pullback::cli {
 
 namespace {
-
-// The upper triangle of a symmetric table, in the order in which it is solved.
-std::vector<std::pair<int, int>> pairs_of(int points) {
-  std::vector<std::pair<int, int>> pairs;
-  for (int i = 0; i < points; ++i) {
-    for (int j = i + 1; j < points; ++j) pairs.emplace_back(i, j);
-  }
-  return pairs;
-}
-
-// K×K, symmetric: lengths (NaN where there is no curve) and terminations. A point is at distance 0 from itself.
-struct Tables {
-  Matrix lengths;
-  std::vector<std::vector<std::string>> terminations;
-};
-
-Tables fill_tables(int points, const std::vector<std::pair<int, int>>& pairs,
-                   const std::vector<GeodesicResult>& results) {
-  const auto size = static_cast<std::size_t>(points);
-  Tables tables{Matrix::Zero(points, points),
-                std::vector(size, std::vector<std::string>(size, to_string(Termination::kConverged)))};
-  for (std::size_t k = 0; k < pairs.size(); ++k) {
-    const auto [i, j] = pairs[k];
-    const double length =
-        results[k].curve.empty() ? std::numeric_limits<double>::quiet_NaN() : results[k].certificate.length;
-    tables.lengths(i, j) = tables.lengths(j, i) = length;
-    for (const auto& [row, column] : {std::pair(i, j), std::pair(j, i)}) {
-      tables.terminations[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)] =
-          to_string(results[k].termination);
-    }
-  }
-  return tables;
-}
 
 std::string lengths_csv(const Matrix& lengths) {
   std::string text;
@@ -58,9 +26,15 @@ std::string lengths_csv(const Matrix& lengths) {
   return text;
 }
 
-std::string terminations_csv(const Tables& tables) {
+std::vector<std::string> names_of(const std::vector<Termination>& terminations) {
+  std::vector<std::string> names;
+  for (const Termination termination : terminations) names.emplace_back(to_string(termination));
+  return names;
+}
+
+std::string terminations_csv(const DistanceMatrix& matrix) {
   std::string text;
-  for (const auto& row : tables.terminations) text += fmt::format("{}\n", fmt::join(row, ","));
+  for (const auto& row : matrix.terminations) text += fmt::format("{}\n", fmt::join(names_of(row), ","));
   return text;
 }
 
@@ -70,13 +44,15 @@ std::filesystem::path terminations_path(const std::filesystem::path& out) {
   return path.replace_extension(".terminations" + out.extension().string());
 }
 
-Json tables_json(const DistancesArguments& arguments, const Tables& tables) {
+Json matrix_json(const DistancesArguments& arguments, const DistanceMatrix& matrix) {
   Json lengths = Json::array();
-  for (Eigen::Index i = 0; i < tables.lengths.rows(); ++i) lengths.push_back(as_json(Vector(tables.lengths.row(i))));
+  for (Eigen::Index i = 0; i < matrix.lengths.rows(); ++i) lengths.push_back(as_json(Vector(matrix.lengths.row(i))));
+  Json terminations = Json::array();
+  for (const auto& row : matrix.terminations) terminations.push_back(names_of(row));
   return {{"generator", arguments.solve.generator},
           {"solver", arguments.solve.solver},
           {"lengths", std::move(lengths)},
-          {"terminations", tables.terminations}};
+          {"terminations", std::move(terminations)}};
 }
 
 }  // namespace
@@ -102,22 +78,18 @@ int run_distances(const DistancesArguments& arguments) {
   }
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
 
-  const auto pairs = pairs_of(static_cast<int>(points.cols()));
-  std::vector<EndPoints> ends;
-  ends.reserve(pairs.size());
-  for (const auto& [i, j] : pairs) ends.push_back({points.col(i), points.col(j)});
-  const std::vector<GeodesicResult> results = solve_batch(batch, ends);
-  const Tables tables = fill_tables(static_cast<int>(points.cols()), pairs, results);
+  prepare_for_work(arguments.solve.threads);
+  const Eigen::Index count = points.cols();
+  Progress progress(static_cast<int>(count * (count - 1) / 2));
+  const DistanceMatrix matrix = distances(batch, points, work_control(arguments.solve.threads, progress));
 
-  const std::string lengths = lengths_csv(tables.lengths);
-  const std::string terminations = terminations_csv(tables);
-  const std::string json = arguments.json.empty() ? "" : as_text(tables_json(arguments, tables));
+  const std::string lengths = lengths_csv(matrix.lengths);
+  const std::string terminations = terminations_csv(matrix);
+  const std::string json = arguments.json.empty() ? "" : as_text(matrix_json(arguments, matrix));
   write_outputs({{arguments.out, lengths},
                  {to_standard_output ? "" : terminations_path(arguments.out), terminations},
                  {arguments.json, json}});
-  const bool all =
-      std::ranges::all_of(results, [](const GeodesicResult& r) { return r.termination == Termination::kConverged; });
-  return all ? kDone : kNotConverged;
+  return matrix.all_converged() ? kDone : kNotConverged;
 }
 
 }  // namespace pullback::cli

@@ -1,16 +1,19 @@
 #include "pullback/cli/environment.h"
 
 #include <dlfcn.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <Eigen/Core>
 #include <boost/version.hpp>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
-#include "pullback/generators/network.h"
+#include "pullback/analysis/parallel.h"
+#include "pullback/generators/network/network.h"
 
 namespace pullback::cli {
 
@@ -80,6 +83,11 @@ Json describe_environment() {
           {"libraries", libraries()},
           {"blas", config != nullptr ? config() : "none"},
           {"openblas_coretype", core != nullptr ? Json(core) : Json(nullptr)}};
+}
+
+CallRecord record_call(const std::string& command, int threads) {
+  return {command, fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))), thread_count(threads),
+          describe_environment()};
 }
 
 void use_one_blas_thread() {

@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "pullback/cli/decorators.h"
-#include "pullback/cli/installation.h"
-#include "pullback/generators/atomic_file.h"
+#include "pullback/base/atomic_file.h"
+#include "pullback/spaces/installation.h"
+#include "pullback/spaces/metric_steps.h"
 
 namespace pullback::cli {
 

@@ -16,7 +16,7 @@ class FileRoles {
   // `role` is how the user named it: "--pairs", "RESULTS". Of a folder all files directly in it are read.
   void reads(const std::filesystem::path& path, const std::string& role);
   void reads(const std::vector<std::string>& paths, const std::string& role);
-  // What Session::open() would read, if it is a file: "model.pt", "mnist-vae@isometric".
+  // What Opener::open() would read, if it is a file: "model.pt", "mnist-vae@isometric".
   void reads_generator(const std::string& specification);
   void reads_generators(const std::vector<std::string>& specifications);
   void writes(const std::filesystem::path& path, const std::string& role);

@@ -1,4 +1,5 @@
 #include "pullback/cli/files.h"
+#include "pullback/base/parse.h"
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -10,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/base/error.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/streams.h"
-#include "pullback/generators/error.h"
 
 namespace pullback::cli {
 
@@ -33,7 +34,8 @@ std::vector<std::string_view> fields_of(std::string_view line) {
 // What a file holds may be anything: no more of it than a number could be long, and nothing that a terminal obeys.
 std::string quoted(std::string_view field) {
   std::string out(field.substr(0, 24));
-  std::ranges::replace_if(out, [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
   return out;
 }
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "pullback/generators/atomic_file.h"
-#include "pullback/generators/types.h"
+#include "pullback/base/atomic_file.h"
+#include "pullback/base/types.h"
 
 namespace pullback::cli {
 

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "pullback/analysis/uncertainty.h"
+#include "pullback/base/error.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/text.h"
-#include "pullback/cli/uncertainty.h"
-#include "pullback/generators/error.h"
 
 namespace pullback::cli {
 
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 UncertaintySettings settings_of(const FitUncertaintyArguments& arguments) {
   UncertaintySettings settings;
-  settings.method = parse_method(arguments.method);
+  settings.method = parse_uncertainty_method(arguments.method);
   settings.centres = arguments.centres;
   settings.width = arguments.width;
   settings.far = arguments.far;

@@ -8,20 +8,23 @@
 #include <optional>
 #include <stdexcept>
 
+#include "pullback/base/parse.h"
+#include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
-#include "pullback/cli/batch.h"
 #include "pullback/cli/commands.h"
-#include "pullback/cli/decorators.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
-#include "pullback/cli/parallel.h"
+#include "pullback/cli/known_dimension.h"
+#include "pullback/cli/open_batch.h"
+#include "pullback/cli/progress.h"
 #include "pullback/cli/result_json.h"
 #include "pullback/cli/seal.h"
+#include "pullback/cli/step_text.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
-#include "pullback/generators/stop.h"
+#include "pullback/spaces/metric_steps.h"
 
 namespace pullback::cli {
 
@@ -151,7 +154,7 @@ std::optional<Batch> open_in_time(const GeodesicArguments& arguments) {
 Batch unopened(const SolveArguments& arguments) {
   Batch batch;
   batch.space.name = arguments.generator;
-  batch.solver = Session(arguments.plugins).solvers().make(arguments.solver);
+  batch.solver = Opener(arguments.plugins).solvers().make(arguments.solver);
   return batch;
 }
 
@@ -182,7 +185,7 @@ int run_geodesic(const GeodesicArguments& arguments) {
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
 
   const std::vector<GeodesicResult> results =
-      opened ? solve_batch(batch, pairs) : std::vector<GeodesicResult>{not_opened(batch)};
+      opened ? solve_visibly(batch, pairs, arguments.solve.threads) : std::vector<GeodesicResult>{not_opened(batch)};
 
   if (!arguments.json.empty()) {
     write_outputs({{arguments.json, as_text(results_json(arguments, batch, pairs, results))}});

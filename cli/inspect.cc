@@ -6,30 +6,32 @@
 #include <random>
 #include <stdexcept>
 
+#include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
-#include "pullback/cli/characterisation.h"
+#include "pullback/cli/characterisation_json.h"
 #include "pullback/cli/commands.h"
-#include "pullback/cli/decorators.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
-#include "pullback/cli/inspect_geodesics.h"
+#include "pullback/cli/findings.h"
 #include "pullback/cli/interrupt.h"
-#include "pullback/cli/jacobian_survey.h"
-#include "pullback/cli/maps.h"
-#include "pullback/cli/model_data.h"
-#include "pullback/cli/parallel.h"
+#include "pullback/cli/known_dimension.h"
+#include "pullback/cli/maps_json.h"
+#include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
-#include "pullback/cli/session.h"
+#include "pullback/cli/step_text.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
-#include "pullback/generators/stop.h"
+#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/model_data.h"
+#include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
 
 namespace {
 
+constexpr std::uint64_t kPairSeed = 1;
 constexpr Interval kDefaultBox{0.2, 1.8};  // as for `compare`: inside of polar and half-plane charts
 
 constexpr double kMapMargin = 1;    // deviations of the data around the codes
@@ -90,9 +92,9 @@ struct Inspection {
 };
 
 Inspection open_inspection(const InspectArguments& arguments) {
-  Session session(arguments.plugins);
+  Opener opener(arguments.plugins);
   Inspection inspection;
-  inspection.space = session.open(arguments.generator, known_dimension("", arguments.points, 1, arguments.dimension));
+  inspection.space = opener.open(arguments.generator, known_dimension("", arguments.points, 1, arguments.dimension));
   const OpenedSpace& space = inspection.space;
   inspection.region = region_of(space);
   inspection.box = choose_box(arguments, space, inspection.region);
@@ -100,7 +102,7 @@ Inspection open_inspection(const InspectArguments& arguments) {
     throw std::invalid_argument(
         fmt::format("--pairs: {} has no codes, between which geodesics would be solved", space.name));
   }
-  if (arguments.pairs > 0) inspection.solver = session.solvers().make(arguments.solver);
+  if (arguments.pairs > 0) inspection.solver = opener.solvers().make(arguments.solver);
   inspection.grid = arguments.grid;
   inspection.points = Matrix(space.dimension(), 0);
   if (!arguments.points.empty()) {
@@ -119,8 +121,10 @@ void run_characterisation(Inspection& inspection, const InspectArguments& argume
   inspection.characterisation = characterise(inspection.space);
   append(inspection.findings, findings(*inspection.characterisation));
   if (!inspection.solver) return;
-  inspection.geodesics = place_geodesics(inspection.space, *inspection.region, *inspection.solver, arguments.pairs, 1,
-                                         arguments.time_limit, thread_count(0));
+  const std::vector<StudyPair> pairs = choose_pairs(inspection.space, arguments.pairs, kPairSeed, {0, 1});
+  Progress progress(static_cast<int>(pairs.size()));
+  inspection.geodesics = place_geodesics(inspection.space, *inspection.region, *inspection.solver, pairs,
+                                         arguments.time_limit, work_control(0, progress));
   append(inspection.findings, findings(inspection.geodesics, *inspection.region));
 }
 
@@ -130,24 +134,6 @@ Json derivatives_json(const Generator* generator) {
   return {{"first", name_of(traits.first)}, {"second", name_of(traits.second)}, {"noise", traits.noise}};
 }
 
-// What is not as good as it could be.
-std::vector<std::string> findings_of_derivatives(const Generator* generator) {
-  constexpr double kNoisy = 1e-11;
-  std::vector<std::string> sentences;
-  if (generator == nullptr) return sentences;
-  const GeneratorTraits& traits = generator->traits();
-  if (traits.first != Derivative::kExact) {
-    sentences.push_back("First and second derivatives are finite differences of values.");
-  } else if (traits.second != Derivative::kExact) {
-    sentences.push_back("Second derivatives are finite differences of exact first ones.");
-  }
-  if (traits.noise > kNoisy) {
-    sentences.push_back(
-        fmt::format("The values are rounded to {:.0e} of their size: lower precision than double.", traits.noise));
-  }
-  return sentences;
-}
-
 void run_surveys(Inspection& inspection) {
   const OpenedSpace& space = inspection.space;
   const Manifold& manifold = *space.manifold;
@@ -155,7 +141,7 @@ void run_surveys(Inspection& inspection) {
   if (space.codes.cols() > 0) inspection.surveys.push_back(survey(manifold, space.codes, "the codes"));
   if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
   inspection.findings = describe(space.decoration.steps);
-  append(inspection.findings, findings_of_derivatives(manifold.generator()));
+  append(inspection.findings, derivative_findings(manifold.generator()));
   for (const JacobianSurvey& s : inspection.surveys) {
     append(inspection.findings, findings(s));
   }

@@ -6,7 +6,7 @@
 #include <csignal>
 
 #include "pullback/cli/exit_status.h"
-#include "pullback/cli/parallel.h"
+#include "pullback/cli/progress.h"
 
 namespace pullback::cli {
 

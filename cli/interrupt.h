@@ -16,7 +16,7 @@ void finish_on_interrupt();
 bool interrupted();
 
 // For a StopScope around what only adorns results (pictures, lengths in another metric): true once the interrupt was
-// seen a second ago, so that what is quickly drawn is drawn, and after the time `until` of now() (parallel.h).
+// seen a second ago, so that what is quickly drawn is drawn, and after the time `until` of now() (progress.h).
 std::function<bool()> adornment_stop(double until = std::numeric_limits<double>::infinity());
 
 }  // namespace pullback::cli

@@ -5,8 +5,8 @@
 #include <functional>
 #include <limits>
 
-#include "pullback/cli/jacobian_study.h"
-#include "pullback/cli/statistics.h"
+#include "pullback/base/statistics.h"
+#include "pullback/cli/jacobian_json.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
 

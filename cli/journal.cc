@@ -10,8 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pullback/base/error.h"
 #include "pullback/cli/streams.h"
-#include "pullback/generators/error.h"
 
 namespace pullback::cli {
 

@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "pullback/base/error.h"
 #include "pullback/cli/streams.h"
-#include "pullback/generators/error.h"
 
 namespace pullback::cli {
 

@@ -2,14 +2,15 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
-#include "pullback/cli/installation.h"
 #include "pullback/cli/result_json.h"
-#include "pullback/cli/session.h"
 #include "pullback/cli/text.h"
+#include "pullback/spaces/installation.h"
+#include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
 
@@ -29,6 +30,29 @@ Json describe(const OptionInfo& option) {
           {"choices", option.choices}};
 }
 
+Json describe(const SolverTraits& traits) {
+  const bool any = traits.most_dimension == std::numeric_limits<int>::max();
+  return {{"needs_second_derivatives", traits.needs_second_derivatives},
+          {"handles_kinks", traits.handles_kinks},
+          {"least_dimension", traits.least_dimension},
+          {"most_dimension", any ? Json(nullptr) : Json(traits.most_dimension)},
+          {"uses_points", traits.uses_points},
+          {"claims_geodesics", traits.claims_geodesics()},
+          {"accuracy", traits.claims_geodesics() ? Json(traits.accuracy) : Json(nullptr)}};
+}
+
+std::string text_of(const SolverTraits& traits) {
+  std::string text = traits.claims_geodesics() ? fmt::format("length to {:g} on smooth problems", traits.accuracy)
+                                               : std::string("finds starts, claims no geodesic");
+  text += traits.handles_kinks ? "; minimises over kinks" : "; does not see kinks";
+  if (traits.needs_second_derivatives) text += "; second derivatives";
+  if (traits.uses_points) text += "; uses points";
+  if (traits.most_dimension < std::numeric_limits<int>::max()) {
+    text += fmt::format("; {} to {} dimensions", traits.least_dimension, traits.most_dimension);
+  }
+  return text;
+}
+
 Json describe(const SolverEntry& entry) {
   Json options = Json::array();
   for (const OptionInfo& option : entry.options) options.push_back(describe(option));
@@ -39,6 +63,7 @@ Json describe(const SolverEntry& entry) {
           {"available", static_cast<bool>(entry.make)},
           {"unavailable_reason", entry.make ? Json(nullptr) : Json(entry.unavailable)},
           {"runs", entry.inner.empty() ? Json(nullptr) : Json(entry.inner)},
+          {"traits", describe(entry.traits)},
           {"options", options}};
 }
 
@@ -57,6 +82,7 @@ std::string text_of(const SolverEntry& entry) {
   if (!entry.make) text += fmt::format("{:13}unavailable: {}\n", "", wrap(entry.unavailable, kWidth, 13));
   if (entry.origin != "built in") text += fmt::format("{:13}from {}\n", "", entry.origin);
   if (!entry.reference.empty()) text += fmt::format("{:13}{}\n", "", wrap(entry.reference, kWidth, 13));
+  if (entry.make) text += fmt::format("{:13}{}\n", "", wrap(text_of(entry.traits), kWidth, 13));
   if (!entry.inner.empty()) {
     text += fmt::format("{:13}runs another chain: {}(CHAIN); by default {}\n", "", entry.name, entry.inner);
   }
@@ -107,15 +133,15 @@ std::string text_of(const GeneratorEntry& entry) {
 }  // namespace
 
 int run_solvers(const ListArguments& arguments) {
-  const Session session(arguments.plugins);
+  const Opener opener(arguments.plugins);
   if (arguments.json) {
     Json list = Json::array();
-    for (const auto& [name, entry] : session.solvers().entries()) list.push_back(describe(entry));
+    for (const auto& [name, entry] : opener.solvers().entries()) list.push_back(describe(entry));
     write_standard_output(as_text({{"solvers", list}}));
     return kDone;
   }
   std::string text;
-  for (const auto& [name, entry] : session.solvers().entries()) text += text_of(entry) + "\n";
+  for (const auto& [name, entry] : opener.solvers().entries()) text += text_of(entry) + "\n";
   text +=
       "A chain such as graph+newton starts each solver from the curve of the one before.\n"
       "Options follow the name: energy:nodes=64\n";
@@ -124,16 +150,16 @@ int run_solvers(const ListArguments& arguments) {
 }
 
 int run_generators(const ListArguments& arguments) {
-  const Session session(arguments.plugins);
+  const Opener opener(arguments.plugins);
   if (arguments.json) {
     Json list = Json::array();
-    for (const GeneratorEntry& entry : session.list()) list.push_back(describe(entry));
+    for (const GeneratorEntry& entry : opener.list()) list.push_back(describe(entry));
     write_standard_output(as_text({{"generators", list}}));
     return kDone;
   }
   std::string text;
   const char* kind = "";
-  for (const GeneratorEntry& entry : session.list()) {
+  for (const GeneratorEntry& entry : opener.list()) {
     if (std::string_view(kind) != kind_of(entry.source)) {
       kind = kind_of(entry.source);
       text += fmt::format("{}{}s{}:\n", text.empty() ? "" : "\n", kind,

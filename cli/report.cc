@@ -5,11 +5,12 @@
 #include <functional>
 #include <limits>
 
+#include "pullback/analysis/comparison_summary.h"
 #include "pullback/cli/embedded.h"
-#include "pullback/cli/maps.h"
+#include "pullback/cli/maps_json.h"
 #include "pullback/cli/strips.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/manifold/measure.h"
+#include "pullback/manifold/curves/measure.h"
 
 namespace pullback::cli {
 
@@ -150,7 +151,7 @@ void add_pictures(const Study& study, const StudyPart& part, const std::vector<d
 }
 
 Json profile_json(const Study& study, const StudyPart& part) {
-  const Profile profile = performance_profile(study, part);
+  const PerformanceProfile profile = performance_profile(study, part);
   Json list = Json::array();
   for (std::size_t s = 0; s < study.solvers.size(); ++s) {
     list.push_back({{"solver", study.solvers[s]}, {"ratios", profile.ratios[s]}});
@@ -195,15 +196,15 @@ void fill(std::string& page, std::string_view mark, std::string_view content) {
 
 }  // namespace
 
-Json report_data(const Study& study, const Json& environment) {
+Json report_data(const Study& study, const CallRecord& record) {
   Json parts = Json::array();
   for (const StudyPart& part : study.parts) parts.push_back(part_json(study, part));
   return {{"kind", "compare"},
-          {"created", study.started},
-          {"command", study.command},
+          {"created", record.started},
+          {"command", record.command},
           {"complete", study.complete},
-          {"environment", environment},
-          {"settings", settings_json(study)},
+          {"environment", record.environment},
+          {"settings", settings_json(study, record)},
           {"generators", std::move(parts)}};
 }
 

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 #include "pullback/solvers/result.h"
 
 namespace pullback::cli {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback::cli {
 

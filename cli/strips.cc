@@ -1,4 +1,5 @@
 #include "pullback/cli/strips.h"
+#include "pullback/base/parse.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "pullback/cli/session.h"
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
+#include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
 

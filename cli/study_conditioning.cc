@@ -1,23 +1,21 @@
 // The command `study conditioning`.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
-#include <mutex>
 #include <stdexcept>
 
+#include "pullback/base/parse.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
-#include "pullback/cli/conditioning_summary.h"
+#include "pullback/cli/conditioning_json.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
-#include "pullback/cli/interrupt.h"
 #include "pullback/cli/journal.h"
-#include "pullback/cli/parallel.h"
+#include "pullback/cli/open_batch.h"
+#include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
 
 namespace pullback::cli {
@@ -64,10 +62,10 @@ std::vector<int> parse_dimensions(const std::string& text) {
   return dimensions;
 }
 
-std::vector<std::string> choose_solvers(const ConditioningArguments& arguments, const Session& session) {
+std::vector<std::string> choose_solvers(const ConditioningArguments& arguments, const Opener& opener) {
   std::vector<std::string> chains;
   if (!arguments.only) {
-    for (const auto& [name, entry] : session.solvers().entries()) {
+    for (const auto& [name, entry] : opener.solvers().entries()) {
       if (entry.make) chains.push_back(name);
     }
   }
@@ -78,10 +76,10 @@ std::vector<std::string> choose_solvers(const ConditioningArguments& arguments, 
   return chains;
 }
 
-ConditioningSettings choose_settings(const ConditioningArguments& arguments, const Session& session) {
+ConditioningSettings choose_settings(const ConditioningArguments& arguments, const Opener& opener) {
   const bool quick = arguments.quick;
   ConditioningSettings settings;
-  settings.solvers = choose_solvers(arguments, session);
+  settings.solvers = choose_solvers(arguments, opener);
   settings.families = arguments.families.empty() ? conditioning_families() : arguments.families;
   settings.kappas = arguments.kappas.empty() ? (quick ? kQuickKappas : kKappas)
                                              : parse_numbers(arguments.kappas, "--kappa", kMostKappa);
@@ -93,23 +91,15 @@ ConditioningSettings choose_settings(const ConditioningArguments& arguments, con
   return settings;
 }
 
-void run_missing(ConditioningStudy& study, const std::vector<std::unique_ptr<GeodesicSolver>>& solvers,
-                 Journal& journal) {
-  std::vector<ConditioningJob> jobs = conditioning_jobs(study);
-  std::erase_if(jobs, [&](const ConditioningJob& job) { return study.runs[index(study, job)].has_value(); });
-  Progress progress(static_cast<int>(jobs.size()));
-  std::mutex mutex;
-  run_jobs(static_cast<int>(jobs.size()), study.threads, [&](int i) {
-    if (interrupted()) return;
-    const ConditioningJob& job = jobs[static_cast<std::size_t>(i)];
-    const auto entry = run_conditioning_job(study, job, *solvers[job.solver]);
-    if (!entry) return;
-    progress.advance(study.panels[job.panel].spaces[job.kappa].space.name + "  " + study.settings.solvers[job.solver]);
-    const std::lock_guard lock(mutex);
-    journal.append(*entry);
-    take_entry(study, JsonView(*entry, "journal"));
-  });
-  study.complete = !interrupted();
+void run_missing(JournaledStudy& journaled, const std::vector<std::unique_ptr<GeodesicSolver>>& solvers,
+                 Journal& journal, int threads) {
+  Progress progress(static_cast<int>(missing_runs(journaled.study)));
+  run_conditioning_study(journaled.study, solvers, work_control(threads, progress),
+                         [&](const ConditioningJob& job, const ConditioningResult& result) {
+                           const Json entry = entry_json(job, result);
+                           journal.append(entry);
+                           take_entry(journaled, JsonView(entry, "journal"));
+                         });
 }
 
 std::string text_of(const ConditioningStudy& study, const std::filesystem::path& folder) {
@@ -130,28 +120,26 @@ int run_study_conditioning(const ConditioningArguments& arguments, const std::st
   roles.reads(arguments.plugins, "--plugin");
   roles.writes(folder, {"results.json", "study.html", "journal.jsonl"}, "--out");
   roles.check();
-  Session session(arguments.plugins);
-  ConditioningStudy study;
-  study.settings = choose_settings(arguments, session);
+  Opener opener(arguments.plugins);
+  JournaledStudy journaled;
+  ConditioningStudy& study = journaled.study;
+  study.settings = choose_settings(arguments, opener);
   std::vector<std::unique_ptr<GeodesicSolver>> solvers;
-  for (const std::string& chain : study.settings.solvers) solvers.push_back(session.solvers().make(chain));
-  study.panels = make_panels(session, study.settings);
+  for (const std::string& chain : study.settings.solvers) solvers.push_back(opener.solvers().make(chain));
+  study.panels = make_conditioning_panels(opener, study.settings);
   study.runs.resize(run_count(study));
-  study.command = command;
-  study.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  study.threads = thread_count(arguments.threads);
+  journaled.texts.resize(run_count(study));
   require_writable_folder(folder);
   const Json header = {{"schema", "pullback-conditioning-1"}, {"settings", as_json(study.settings)}};
-  Journal journal(folder / "journal.jsonl", header, [&](const JsonView& entry) { take_entry(study, entry); });
-  finish_on_interrupt();
-  if (study.threads > 1) use_one_blas_thread();
-  const Json environment = describe_environment();
+  Journal journal(folder / "journal.jsonl", header, [&](const JsonView& entry) { take_entry(journaled, entry); });
+  prepare_for_work(arguments.threads);
+  const CallRecord record = record_call(command, arguments.threads);
 
-  run_missing(study, solvers, journal);
+  run_missing(journaled, solvers, journal, arguments.threads);
 
-  const std::string results = conditioning_results(study, environment);
+  const std::string results = conditioning_results(journaled, record);
   const std::string page =
-      make_page("pullback: geodesic solvers and ill-conditioned Jacobians", conditioning_report(study, environment));
+      make_page("pullback: geodesic solvers and ill-conditioned Jacobians", conditioning_report(study, record));
   write_files({{folder / "results.json", results}, {folder / "study.html", page}});
   write_standard_output(text_of(study, folder));
   return study.complete ? kDone : kNotConverged;

@@ -8,18 +8,19 @@
 #include <set>
 #include <stdexcept>
 
+#include "pullback/analysis/parallel.h"
+#include "pullback/base/error.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
-#include "pullback/cli/interrupt.h"
-#include "pullback/cli/jacobian_study.h"
+#include "pullback/cli/jacobian_json.h"
 #include "pullback/cli/json_view.h"
-#include "pullback/cli/parallel.h"
+#include "pullback/cli/open_batch.h"
+#include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/generators/error.h"
 
 namespace pullback::cli {
 
@@ -42,7 +43,7 @@ JacobianSettings settings_of(const JacobianArguments& arguments) {
   return settings;
 }
 
-std::vector<LabelledSpace> open_models(const JacobianArguments& arguments, Session& session) {
+std::vector<LabelledSpace> open_models(const JacobianArguments& arguments, Opener& opener) {
   if (arguments.models.empty()) {
     throw std::invalid_argument("study jacobian: expected models, or --from RESULTS.json; got neither");
   }
@@ -51,7 +52,7 @@ std::vector<LabelledSpace> open_models(const JacobianArguments& arguments, Sessi
   for (const std::string& text : arguments.models) {
     const LabelledName name = split_label(text);
     const bool first = labels.insert(name.label).second;
-    models.push_back({name.label, session.open(name.specification), first});
+    models.push_back({name.label, opener.open(name.specification), first});
     if (models.back().space.codes.cols() < 2) {
       throw std::invalid_argument(fmt::format(
           "{}: expected a model with latent codes, by which the data's region is known; it has none", text));
@@ -84,23 +85,16 @@ Json results_frame(const JacobianSettings& settings, const JacobianArguments& ar
 }
 
 void run_models(const JacobianArguments& arguments, const JacobianSettings& settings, Json& results) {
-  Session session(arguments.plugins);
+  Opener opener(arguments.plugins);
   std::vector<std::unique_ptr<GeodesicSolver>> solvers;
-  for (const std::string& chain : settings.solvers) solvers.push_back(session.solvers().make(chain));
-  const std::vector<LabelledSpace> models = open_models(arguments, session);
+  for (const std::string& chain : settings.solvers) solvers.push_back(opener.solvers().make(chain));
+  const std::vector<LabelledSpace> models = open_models(arguments, opener);
   require_writable_folder(arguments.out);
-  finish_on_interrupt();
-  const int threads = thread_count(arguments.threads);
-  if (threads > 1) use_one_blas_thread();
-  std::vector<Json> entries(models.size());
+  prepare_for_work(arguments.threads);
   Progress progress(static_cast<int>(models.size()));
-  run_jobs(static_cast<int>(models.size()), threads, [&](int i) {
-    const auto index = static_cast<std::size_t>(i);
-    entries[index] = study_model(models[index], settings, solvers);
-    progress.advance(models[index].label);
-  });
-  for (Json& entry : entries) {
-    if (!entry.is_null()) results["models"].push_back(std::move(entry));
+  const auto figures = study_models(models, settings, solvers, work_control(arguments.threads, progress));
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    if (figures[i]) results["models"].push_back(model_json(models[i], *figures[i]));
   }
   results["complete"] = results["models"].size() == models.size();
   results["groups"] = group_models(results["models"], settings.solvers);

@@ -1,4 +1,5 @@
 #include "pullback/cli/study_json.h"
+#include "pullback/base/parse.h"
 
 #include <fmt/format.h>
 
@@ -72,13 +73,13 @@ Json short_numbers(const std::vector<double>& values) {
   return list;
 }
 
-Json settings_json(const Study& study) {
+Json settings_json(const Study& study, const CallRecord& record) {
   return {{"solvers", study.solvers},
           {"pairs", study.pairs},
           {"seed", study.seed},
           {"box", {study.box.low, study.box.high}},
           {"outside", study.outside},
-          {"threads", study.threads},
+          {"threads", record.threads},
           {"time_limit", study.time_limit > 0 ? Json(study.time_limit) : Json(nullptr)},
           {"solved_tolerance", kSolvedTolerance}};
 }
@@ -109,11 +110,12 @@ Json trace_json(const std::vector<TraceEntry>& trace) {
   return list;
 }
 
-Json study_json(const Study& study, const Json& environment) {
+Json study_json(const Study& study, const CallRecord& record) {
   Json parts = Json::array();
   for (const StudyPart& part : study.parts) parts.push_back(part_json(study, part));
-  Json json = {{"schema", "pullback-compare-1"}, {"created", study.started},   {"command", study.command},
-               {"complete", study.complete},     {"environment", environment}, {"settings", settings_json(study)},
+  Json json = {{"schema", "pullback-compare-1"},    {"created", record.started},
+               {"command", record.command},         {"complete", study.complete},
+               {"environment", record.environment}, {"settings", settings_json(study, record)},
                {"generators", std::move(parts)}};
   json["seal"] = seal_of_document(json, true);
   return json;

@@ -7,16 +7,16 @@
 // finished results are there.
 #pragma once
 
+#include "pullback/analysis/comparison_summary.h"
+#include "pullback/cli/environment.h"
 #include "pullback/cli/result_json.h"
-#include "pullback/cli/study.h"
-#include "pullback/cli/study_summary.h"
 
 namespace pullback::cli {
 
-Json study_json(const Study& study, const Json& environment);
+Json study_json(const Study& study, const CallRecord& record);
 
 // Parts that the report shares.
-Json settings_json(const Study& study);
+Json settings_json(const Study& study, const CallRecord& record);
 Json summary_json(const std::vector<SolverSummary>& summary);
 // [[iteration, seconds, length], …], thinned to a length that a chart can show.
 Json trace_json(const std::vector<TraceEntry>& trace);

@@ -6,14 +6,14 @@
 #include <cstring>
 #include <filesystem>
 
+#include "pullback/base/error.h"
 #include "pullback/cli/commands.h"
-#include "pullback/cli/installation.h"
-#include "pullback/generators/error.h"
 
 namespace pullback::cli {
 
 int run_train(const std::vector<std::string>& arguments) {
-  const std::filesystem::path program = binary_folder() / "pullback-train";
+  const std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "pullback-train";
   std::error_code error;
   if (!std::filesystem::exists(program, error)) throw Error("this build has no training: built without LibTorch");
   std::vector<std::string> words = {"pullback-train"};

@@ -1,15 +1,13 @@
-// What came of the study `uncertainty`, as numbers, tables and pictures.
+#include "pullback/cli/uncertainty_summary.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "pullback/cli/maps.h"
+#include "pullback/cli/maps_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/cli/statistics.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
-#include "pullback/cli/uncertainty_study.h"
 
 namespace pullback::cli {
 
@@ -36,10 +34,10 @@ Json summary_json(const UncertaintySummary& s) {
           {"seconds", number_json(s.seconds)}};
 }
 
-Json study_settings(const UncertaintyStudy& study) {
-  return {{"solver", study.solver},   {"data", study.data.empty() ? Json(nullptr) : Json(study.data)},
-          {"pairs", study.pairs},     {"seed", study.seed},
-          {"threads", study.threads}, {"time_limit", study.time_limit},
+Json study_settings(const UncertaintyStudy& study, const CallRecord& record) {
+  return {{"solver", study.solver},    {"data", study.data.empty() ? Json(nullptr) : Json(study.data)},
+          {"pairs", study.pairs},      {"seed", study.seed},
+          {"threads", record.threads}, {"time_limit", study.time_limit},
           {"keeping", kKeeping}};
 }
 
@@ -97,35 +95,7 @@ Json metric_report(const UncertaintyPanel& panel, const UncertainMetric& metric,
 
 }  // namespace
 
-UncertaintySummary summarise(const UncertaintyPanel& panel, const UncertainMetric& metric) {
-  UncertaintySummary out;
-  std::vector<double> farthest;
-  std::vector<double> arc;
-  std::vector<double> seconds;
-  out.lowest_share = std::nan("");
-  for (std::size_t i = 0; i < metric.results.size(); ++i) {
-    if (!metric.results[i]) continue;
-    const auto& [result, where] = *metric.results[i];
-    seconds.push_back(result.effort.seconds);
-    if (result.curve.empty()) continue;
-    ++out.curves;
-    out.converged += result.termination == Termination::kConverged ? 1 : 0;
-    out.leaving += where.share_inside < kKeeping ? 1 : 0;
-    out.mean_share += where.share_inside;
-    out.lowest_share = std::fmin(out.lowest_share, where.share_inside);
-    farthest.push_back(where.farthest / panel.region.radius());
-    const Matrix ends = panel.region.standardised(
-        (Matrix(panel.pairs[i].from.size(), 2) << panel.pairs[i].from, panel.pairs[i].to).finished());
-    arc.push_back(where.arc / (ends.col(1) - ends.col(0)).norm());
-  }
-  out.mean_share = out.curves > 0 ? out.mean_share / out.curves : std::nan("");
-  out.farthest = quantile(farthest, 0.5);
-  out.arc = quantile(arc, 0.5);
-  out.seconds = quantile(seconds, 0.5);
-  return out;
-}
-
-Json uncertainty_results(const UncertaintyStudy& study, const Json& environment) {
+Json uncertainty_results(const UncertaintyStudy& study, const CallRecord& record) {
   Json models = Json::array();
   for (const UncertaintyPanel& panel : study.panels) {
     Json pairs = Json::array();
@@ -149,11 +119,11 @@ Json uncertainty_results(const UncertaintyStudy& study, const Json& environment)
                       {"metrics", std::move(metrics)}});
   }
   return {{"schema", "pullback-uncertainty-study-1"},
-          {"created", study.started},
-          {"command", study.command},
+          {"created", record.started},
+          {"command", record.command},
           {"complete", study.complete},
-          {"environment", environment},
-          {"settings", study_settings(study)},
+          {"environment", record.environment},
+          {"settings", study_settings(study, record)},
           {"models", std::move(models)}};
 }
 
@@ -173,7 +143,7 @@ Json geodesic_document(const UncertaintyStudy& study, const UncertaintyPanel& pa
   return document;
 }
 
-Json uncertainty_report(const UncertaintyStudy& study, const Json& environment) {
+Json uncertainty_report(const UncertaintyStudy& study, const CallRecord& record) {
   Json models = Json::array();
   for (const UncertaintyPanel& panel : study.panels) {
     const LatentPlane plane = plane_of(panel);
@@ -192,9 +162,10 @@ Json uncertainty_report(const UncertaintyStudy& study, const Json& environment) 
                       {"straight", panel.straight},
                       {"metrics", std::move(metrics)}});
   }
-  return {{"kind", "uncertainty"},      {"created", study.started},   {"command", study.command},
-          {"complete", study.complete}, {"environment", environment}, {"settings", study_settings(study)},
-          {"models", std::move(models)}};
+  return {
+      {"kind", "uncertainty"},      {"created", record.started},         {"command", record.command},
+      {"complete", study.complete}, {"environment", record.environment}, {"settings", study_settings(study, record)},
+      {"models", std::move(models)}};
 }
 
 std::string uncertainty_table(const UncertaintyStudy& study) {

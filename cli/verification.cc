@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "pullback/cli/text.h"
-#include "pullback/manifold/measure.h"
+#include "pullback/manifold/curves/measure.h"
 #include "pullback/solvers/certificate.h"
 #include "pullback/solvers/verdict.h"
 

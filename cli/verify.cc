@@ -4,18 +4,21 @@
 #include <algorithm>
 #include <iterator>
 
+#include "pullback/analysis/parallel.h"
 #include "pullback/cli/commands.h"
-#include "pullback/cli/decorators.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/interrupt.h"
-#include "pullback/cli/parallel.h"
-#include "pullback/cli/session.h"
+#include "pullback/cli/open_batch.h"
+#include "pullback/cli/progress.h"
+#include "pullback/cli/step_text.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
 #include "pullback/cli/verify_document.h"
+#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
 
@@ -45,14 +48,15 @@ void verify_plain(const OpenedSpace& space, VerifyTask& task, double tolerance) 
 
 void verify_tasks(VerifyDocument& document, double tolerance, int threads) {
   Progress progress(static_cast<int>(document.tasks.size()));
-  run_jobs(static_cast<int>(document.tasks.size()), threads, [&](int i) {
+  const WorkControl control = work_control(threads, progress);
+  run_jobs(static_cast<int>(document.tasks.size()), control, [&](int i) {
     if (interrupted()) return;
     VerifyTask& task = document.tasks[static_cast<std::size_t>(i)];
     task.outcome = verify_result(*document.parts[task.part].space.manifold, task.view, task.from, task.to, tolerance,
                                  document.samples());
     std::ranges::copy(task.fields, std::back_inserter(task.outcome->findings));
     verify_plain(document.parts[task.part].space, task, tolerance);
-    progress.advance(task.solver);
+    control.advance(task.solver);
   });
 }
 
@@ -118,11 +122,9 @@ int run_verify(const VerifyArguments& arguments) {
   for (const VerifyPart& part : document.parts) roles.reads_generator(part.space.name);
   roles.check();
   if (!arguments.json.empty() && arguments.json != "-") require_writable(arguments.json);
-  const int threads = thread_count(arguments.threads);
-  if (threads > 1) use_one_blas_thread();
-  finish_on_interrupt();
+  prepare_for_work(arguments.threads);
 
-  verify_tasks(document, arguments.tolerance, threads);
+  verify_tasks(document, arguments.tolerance, arguments.threads);
   Report report = make_report(document);
   report.summary = check_document(document, root);
   if (document.comparison() && report.unchecked == 0) {

@@ -1,4 +1,5 @@
 #include "pullback/cli/verify_document.h"
+#include "pullback/cli/step_text.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +9,12 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pullback/cli/decorators.h"
+#include "pullback/base/error.h"
 #include "pullback/cli/result_fields.h"
 #include "pullback/cli/seal.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
-#include "pullback/generators/error.h"
+#include "pullback/spaces/metric_steps.h"
 
 namespace pullback::cli {
 
@@ -26,22 +27,22 @@ constexpr double kSamePair = 1e-9;
 
 // Opens what a file names, or what stands in for it: "--generator SPEC", or "--generator NAME=SPEC" where the file has
 // several.
-class Opener {
+class SpaceFinder {
  public:
-  explicit Opener(const VerifyArguments& arguments) : session_(arguments.plugins), given_(arguments.generators) {}
+  explicit SpaceFinder(const VerifyArguments& arguments) : opener_(arguments.plugins), given_(arguments.generators) {}
 
   // `results`: pairs or results, whose first has a point "from" that tells the dimension.
   OpenedSpace open(const std::string& name, bool only, const JsonView& results) {
     const KnownDimension known = dimension_in(results);
     for (std::size_t i = 0; i < given_.size(); ++i) {
-      if (given_[i].starts_with(name + "=")) return session_.open(given_[i].substr(name.size() + 1), known);
+      if (given_[i].starts_with(name + "=")) return opener_.open(given_[i].substr(name.size() + 1), known);
     }
-    if (only && given_.size() == 1) return session_.open(given_[0], known);
+    if (only && given_.size() == 1) return opener_.open(given_[0], known);
     if (only && given_.size() > 1) {
       throw std::invalid_argument("--generator was given more than once, but the file has one generator");
     }
     try {
-      return session_.open(name, known);
+      return opener_.open(name, known);
     } catch (const std::invalid_argument& error) {  // the file is wrong, not the command line
       throw Error(fmt::format("generator {}: {}; --generator says what to open instead", quote(name), error.what()));
     }
@@ -53,14 +54,14 @@ class Opener {
     return {list.empty() ? 0 : static_cast<int>(list[0].at("from").list().size()), 0};
   }
 
-  Session session_;
+  Opener opener_;
   std::vector<std::string> given_;
 };
 
-VerifyDocument read_geodesic(const JsonView& root, Opener& opener) {
+VerifyDocument read_geodesic(const JsonView& root, SpaceFinder& finder) {
   VerifyDocument document;
   const std::string generator = root.at("generator").text();
-  document.parts.push_back({opener.open(generator, true, root.at("results")), {}, {}});
+  document.parts.push_back({finder.open(generator, true, root.at("results")), {}, {}});
   const int dimension = document.parts[0].space.dimension();
   const std::string solver = root.at("solver").text();
   std::size_t index = 0;
@@ -90,7 +91,7 @@ void read_results(const JsonView& part_view, const VerifyPart& part, std::size_t
   }
 }
 
-VerifyDocument read_study(const JsonView& root, Opener& opener) {
+VerifyDocument read_study(const JsonView& root, SpaceFinder& finder) {
   VerifyDocument document;
   document.schema = root.at("schema").text();
   if (document.schema != kCompareSchema && document.schema != kConditioningSchema) {
@@ -99,7 +100,7 @@ VerifyDocument read_study(const JsonView& root, Opener& opener) {
   const std::vector<JsonView> parts = root.at("generators").list();
   for (const JsonView& view : parts) {
     const std::string name = view.at("name").text();
-    VerifyPart part{opener.open(name, parts.size() == 1, view.at("pairs")), view, {}};
+    VerifyPart part{finder.open(name, parts.size() == 1, view.at("pairs")), view, {}};
     const int dimension = part.space.dimension();
     for (const JsonView& pair : view.at("pairs").list()) {
       part.pairs.push_back({"", "", read_end(pair.at("from"), dimension), read_end(pair.at("to"), dimension), {}, {}});
@@ -209,8 +210,8 @@ Vector read_end(const JsonView& view, int dimension) {
 }
 
 VerifyDocument read_document(const JsonView& root, const VerifyArguments& arguments) {
-  Opener opener(arguments);
-  return root.has("schema") ? read_study(root, opener) : read_geodesic(root, opener);
+  SpaceFinder finder(arguments);
+  return root.has("schema") ? read_study(root, finder) : read_geodesic(root, finder);
 }
 
 std::vector<Finding> check_document(const VerifyDocument& document, const JsonView& root) {

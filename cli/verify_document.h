@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "pullback/analysis/comparison.h"
 #include "pullback/cli/commands.h"
-#include "pullback/cli/session.h"
-#include "pullback/cli/study.h"
 #include "pullback/cli/verification.h"
+#include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
 

@@ -33,5 +33,7 @@ configure_package_config_file(cmake/pullbackConfig.cmake.in ${PROJECT_BINARY_DIR
                               INSTALL_DESTINATION ${package_dir} PATH_VARS model_dir)
 # The classes of the public headers may change with the minor version until 1.0.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/pullbackConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+configure_file(cmake/pullback.pc.in ${PROJECT_BINARY_DIR}/pullback.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/pullback.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${PROJECT_BINARY_DIR}/pullbackConfig.cmake ${PROJECT_BINARY_DIR}/pullbackConfigVersion.cmake
         DESTINATION ${package_dir})

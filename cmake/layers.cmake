@@ -1,8 +1,8 @@
 # A layer is a folder, a library and an include root of its own.
 #
 # The headers of layer X are reached as "pullback/X/…" through build/include/X/pullback/X, a link to the folder. A target
-# sees only the roots of the layers that it links, so that including upward (generators → manifold → solvers → plugins)
-# does not compile.
+# sees only the roots of the layers that it links, so that including upward (base → generators → manifold → solvers → plugins → spaces)
+# does not compile. Until 1.0 classes change with the minor version, and so does the SOVERSION.
 
 set_property(GLOBAL PROPERTY PULLBACK_TARGETS "")
 
@@ -26,6 +26,6 @@ function(pullback_layer name)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
-                        SOVERSION ${PROJECT_VERSION_MAJOR} VERIFY_INTERFACE_HEADER_SETS ON)
+                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} VERIFY_INTERFACE_HEADER_SETS ON)
   set_property(GLOBAL APPEND PROPERTY PULLBACK_TARGETS ${target})
 endfunction()

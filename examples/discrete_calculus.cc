@@ -2,10 +2,10 @@
 #include <cmath>
 #include <cstdio>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/curve.h"
-#include "pullback/manifold/discrete_calculus.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/curves/curve.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
+#include "pullback/manifold/numerics/discrete_calculus.h"
 
 int main() {
   pullback::GeneratorRegistry generators;

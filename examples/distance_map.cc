@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/plugins/builtin.h"
 
 int main() {

@@ -1,8 +1,8 @@
 // A generator of one's own: a surface written as a formula, its derivatives checked, its metric at a point.
 #include <cstdio>
 
-#include "pullback/generators/autodiff.h"
 #include "pullback/generators/check_derivatives.h"
+#include "pullback/generators/formula/autodiff.h"
 
 int main() {
   const auto saddle = pullback::make_generator(

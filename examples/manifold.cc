@@ -2,10 +2,10 @@
 #include <cmath>
 #include <cstdio>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/exponential.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/curves/exponential.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 int main() {
   pullback::GeneratorRegistry generators;

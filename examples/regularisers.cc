@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-#include "pullback/generators/model_file.h"
+#include "pullback/generators/network/model_file.h"
 
 namespace {
 

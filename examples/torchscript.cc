@@ -1,7 +1,7 @@
 // A TorchScript decoder as a generator: example_torchscript [FILE.pt]
 #include <cstdio>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 #include "pullback/generators/torch/torch_generator.h"
 
 int main(int argc, char** argv) {

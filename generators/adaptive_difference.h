@@ -4,8 +4,8 @@
 #include <functional>
 #include <vector>
 
-#include "pullback/generators/types.h"
-#include "pullback/generators/workspace.h"
+#include "pullback/base/types.h"
+#include "pullback/base/workspace.h"
 
 namespace pullback::internal {
 

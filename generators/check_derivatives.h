@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
-#include "pullback/generators/types.h"
 
 namespace pullback {
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/generators/callback.h"
 #include "pullback/generators/check_derivatives.h"
+#include "pullback/generators/formula/callback.h"
 #include "pullback/generators/slope_check.h"
 
 namespace pullback {

@@ -1,7 +1,7 @@
 // Central differences extrapolated to step 0; private to check_derivatives.
 #pragma once
 
-#include "pullback/generators/types.h"
+#include "pullback/base/types.h"
 
 namespace pullback::internal {
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/base/stop.h"
 #include "pullback/generators/adaptive_difference.h"
-#include "pullback/generators/stop.h"
 
 namespace pullback {
 namespace {

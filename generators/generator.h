@@ -4,8 +4,8 @@
 #include <limits>
 #include <string>
 
-#include "pullback/generators/types.h"
-#include "pullback/generators/workspace.h"
+#include "pullback/base/types.h"
+#include "pullback/base/workspace.h"
 
 namespace pullback {
 

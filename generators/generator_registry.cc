@@ -11,9 +11,9 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "pullback/base/error.h"
 #include "pullback/generators/check_derivatives.h"
-#include "pullback/generators/error.h"
-#include "pullback/generators/model_file.h"
+#include "pullback/generators/network/model_file.h"
 
 namespace pullback {
 namespace {

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
-#include "pullback/generators/types.h"
 
 namespace pullback {
 

@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/whitening.h"
+#include "pullback/base/stop.h"
+#include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
 namespace {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "pullback/base/types.h"
+#include "pullback/base/workspace.h"
 #include "pullback/generators/generator.h"
-#include "pullback/generators/types.h"
-#include "pullback/generators/workspace.h"
-#include "pullback/manifold/block_tridiagonal.h"
+#include "pullback/manifold/numerics/block_tridiagonal.h"
 
 namespace pullback {
 

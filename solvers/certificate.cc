@@ -5,8 +5,8 @@
 #include <limits>
 #include <utility>
 
-#include "pullback/manifold/bump_moves.h"
-#include "pullback/manifold/measure.h"
+#include "pullback/manifold/curves/bump_moves.h"
+#include "pullback/manifold/curves/measure.h"
 #include "pullback/solvers/second_variation.h"
 
 namespace pullback {
@@ -116,7 +116,8 @@ double piece_duration(const Curve& curve, double t) {
 // What small features of the map, which the parts of the length were made short for, let a geodesic nearby gain: the
 // decrement ½ ∫∫ f(s) G(s,t) f(t) of one Newton step of a flat metric, G(s,t) = s(1−t) for s ≤ t its Green's function,
 // f the residual across the curve, where the parts are short beside the pieces of the curve: longer ones would take how
-// a piece wiggles between its nodes for a force. The chords of the second variation are all of one length, and pass over them.
+// a piece wiggles between its nodes for a force. The chords of the second variation are all of one length, and pass
+// over them.
 double decrement_of_parts(const Manifold& manifold, const Curve& curve, const Vector& times, double length,
                           Workspace& ws) {
   const Eigen::Index count = times.size() - 1;

@@ -115,6 +115,33 @@ void OptionSetter::operator()(const char* name, std::string& field, const char*,
   field = *text;
 }
 
+namespace {
+
+[[noreturn]] void throw_field(const char* name, const std::string& expected, const std::string& got) {
+  throw std::invalid_argument(fmt::format("option '{}': expected {}, got {}", name, expected, got));
+}
+
+}  // namespace
+
+void OptionChecker::operator()(const char* name, const int& field, const char*, double minimum, double maximum) const {
+  if (field >= minimum && field <= maximum) return;
+  throw_field(name, "a whole number" + bounds(minimum, maximum), fmt::format("{}", field));
+}
+
+void OptionChecker::operator()(const char* name, const double& field, const char*, double minimum,
+                               double maximum) const {
+  if (std::isfinite(field) && field >= minimum && field <= maximum) return;
+  throw_field(name, "a number" + bounds(minimum, maximum), fmt::format("{}", field));
+}
+
+void OptionChecker::operator()(const char*, const bool&, const char*) const {}
+
+void OptionChecker::operator()(const char* name, const std::string& field, const char*,
+                               std::vector<std::string> choices) const {
+  if (std::find(choices.begin(), choices.end(), field) != choices.end()) return;
+  throw_field(name, fmt::format("one of {}", fmt::join(choices, ", ")), fmt::format("'{}'", field));
+}
+
 void require_known_options(const std::string& solver, const OptionValues& values,
                            const std::vector<OptionInfo>& known) {
   for (const auto& entry : values) {

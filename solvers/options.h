@@ -62,6 +62,17 @@ class OptionSetter {
   const OptionValues& values_;
 };
 
+// Holds the fields of a struct against their bounds and choices.
+// Errors: std::invalid_argument for a field that is not finite, out of bounds or not a choice, saying what is valid.
+class OptionChecker {
+ public:
+  void operator()(const char* name, const int& field, const char* description, double minimum, double maximum) const;
+  void operator()(const char* name, const double& field, const char* description, double minimum, double maximum) const;
+  void operator()(const char* name, const bool& field, const char* description) const;
+  void operator()(const char* name, const std::string& field, const char* description,
+                  std::vector<std::string> choices) const;
+};
+
 template <class Options>
 std::vector<OptionInfo> list_options() {
   OptionLister lister;

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 #include "pullback/solvers/chain.h"
 
 namespace pullback {
@@ -152,6 +152,31 @@ std::unique_ptr<GeodesicSolver> SolverRegistry::make_stage(std::string_view text
   auto solver = entry.make(std::move(recipe));
   if (solver == nullptr) throw Error(fmt::format("solver '{}' ({}) made nothing", entry.name, entry.origin));
   return solver;
+}
+
+std::unique_ptr<GeodesicSolver> SolverRegistry::make_from(std::type_index type, const void* options,
+                                                          std::string_view inner) const {
+  for (const auto& [name, entry] : entries_) {
+    if (!entry.make_typed || entry.options_type != type) continue;
+    std::unique_ptr<const GeodesicSolver> made;
+    if (!entry.inner.empty()) made = make(inner.empty() ? std::string_view(entry.inner) : inner);
+    return entry.make_typed(options, std::move(made));
+  }
+  throw std::invalid_argument(fmt::format("no registered solver takes options of the type {}", type.name()));
+}
+
+SolverTraits SolverRegistry::traits(std::string_view chain) const {
+  SolverTraits out;
+  bool second = false;
+  bool points = false;
+  for (const std::string_view text : split_stages(chain)) {
+    out = find(parse_stage(text).name).traits;
+    second = second || out.needs_second_derivatives;
+    points = points || out.uses_points;
+  }
+  out.needs_second_derivatives = second;
+  out.uses_points = points;
+  return out;
 }
 
 std::unique_ptr<GeodesicSolver> SolverRegistry::make(std::string_view chain) const {

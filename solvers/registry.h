@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <typeindex>
 #include <utility>
 #include <vector>
 
 #include "pullback/solvers/options.h"
 #include "pullback/solvers/solver.h"
+#include "pullback/solvers/traits.h"
 
 namespace pullback {
 
@@ -28,11 +30,16 @@ struct SolverEntry {
   std::string name;
   std::string description;  // one line
   std::string reference;    // author, year, DOI
+  SolverTraits traits;
   std::vector<OptionInfo> options;
   std::string inner;  // the chain that a solver runs which runs another one, unless a chain says which; empty: none
   std::function<std::unique_ptr<GeodesicSolver>(SolverRecipe)> make;  // empty: unavailable
-  std::string unavailable;                                            // the reason, when `make` is empty
-  std::string origin;  // "built in" or the plugin file; written by the registry
+  // The same from an options struct, of the type named; empty where there is none.
+  std::type_index options_type = typeid(void);
+  std::function<std::unique_ptr<GeodesicSolver>(const void* options, std::unique_ptr<const GeodesicSolver> inner)>
+      make_typed;
+  std::string unavailable;  // the reason, when `make` is empty
+  std::string origin;       // "built in" or the plugin file; written by the registry
 };
 
 // A set of solvers. Not a singleton: a program makes one and fills it, see plugins/builtin.h and plugin_loader.h.
@@ -47,8 +54,11 @@ class SolverRegistry {
 
   // Registers a solver class S with the constructor S(Options).
   template <class Solver, class Options>
-  void add(std::string name, std::string description, std::string reference) {
-    SolverEntry entry = described<Options>(name, std::move(description), std::move(reference));
+  void add(std::string name, std::string description, std::string reference, SolverTraits traits = {}) {
+    SolverEntry entry = described<Options>(name, std::move(description), std::move(reference), traits);
+    entry.make_typed = [](const void* options, std::unique_ptr<const GeodesicSolver> /*inner*/) {
+      return std::make_unique<Solver>(*static_cast<const Options*>(options));
+    };
     entry.make = [name](const SolverRecipe& recipe) {
       return std::make_unique<Solver>(parse_options<Options>(name, recipe.values));
     };
@@ -58,9 +68,13 @@ class SolverRegistry {
   // Registers a solver class S that runs another solver, with the constructor S(Options, std::unique_ptr<const
   // GeodesicSolver>); `inner` is the chain that it runs unless it is written as "NAME(CHAIN)".
   template <class Solver, class Options>
-  void add_decorator(std::string name, std::string description, std::string reference, std::string inner) {
-    SolverEntry entry = described<Options>(name, std::move(description), std::move(reference));
+  void add_wrapper(std::string name, std::string description, std::string reference, std::string inner,
+                   SolverTraits traits = {}) {
+    SolverEntry entry = described<Options>(name, std::move(description), std::move(reference), traits);
     entry.inner = std::move(inner);
+    entry.make_typed = [](const void* options, std::unique_ptr<const GeodesicSolver> made) {
+      return std::make_unique<Solver>(*static_cast<const Options*>(options), std::move(made));
+    };
     entry.make = [name](SolverRecipe recipe) {
       return std::make_unique<Solver>(parse_options<Options>(name, recipe.values), std::move(recipe.inner));
     };
@@ -83,16 +97,35 @@ class SolverRegistry {
   // parentheses that do not match, do not belong or are more than 16 deep, listing what is valid.
   std::unique_ptr<GeodesicSolver> make(std::string_view chain) const;
 
+  // Makes the solver that takes this options struct: solvers.make(NewtonOptions{.nodes = 64}). One that runs another
+  // solver is given the chain `inner`, or its default where that is empty.
+  // Errors: std::invalid_argument for a value outside of its bounds, or options of no registered solver.
+  template <class Options>
+  requires requires(Options options, OptionLister lister) { options.visit(lister); }
+  std::unique_ptr<GeodesicSolver> make(Options options, std::string_view inner = {}) const {
+    OptionChecker checker;
+    options.visit(checker);
+    return make_from(typeid(Options), &options, inner);
+  }
+
+  // What a chain does: its last stage's traits, with the points and second derivatives that any stage uses.
+  // Errors: std::invalid_argument for an unknown solver.
+  SolverTraits traits(std::string_view chain) const;
+
  private:
   template <class Options>
-  static SolverEntry described(std::string name, std::string description, std::string reference) {
+  static SolverEntry described(std::string name, std::string description, std::string reference,
+                               const SolverTraits& traits) {
     SolverEntry entry;
+    entry.traits = traits;
+    entry.options_type = typeid(Options);
     entry.name = std::move(name);
     entry.description = std::move(description);
     entry.reference = std::move(reference);
     entry.options = list_options<Options>();
     return entry;
   }
+  std::unique_ptr<GeodesicSolver> make_from(std::type_index type, const void* options, std::string_view inner) const;
   const SolverEntry& find(std::string_view name) const;  // one that is available
   std::unique_ptr<GeodesicSolver> make_stage(std::string_view stage) const;
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/workspace.h"
 #include "pullback/generators/generator.h"
-#include "pullback/generators/workspace.h"
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 
 namespace pullback {
 

@@ -10,9 +10,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/straight_line.h"
+#include "pullback/base/stop.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/curves/straight_line.h"
 #include "pullback/solvers/certificate.h"
 #include "pullback/solvers/verdict.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/solvers/result.h"
 

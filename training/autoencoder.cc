@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pullback/generators/stop.h"
+#include "pullback/base/stop.h"
 #include "pullback/training/network.h"
 
 namespace pullback::training {

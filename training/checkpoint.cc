@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback::training {
 namespace {

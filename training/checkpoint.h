@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/safetensors.h"
 
 namespace pullback::training {
 

@@ -11,11 +11,11 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "pullback/generators/atomic_file.h"
-#include "pullback/generators/error.h"
-#include "pullback/generators/stop.h"
+#include "pullback/base/atomic_file.h"
+#include "pullback/base/error.h"
+#include "pullback/base/idx.h"
+#include "pullback/base/stop.h"
 #include "pullback/training/checkpoint.h"
-#include "pullback/training/idx.h"
 #include "pullback/training/model_writer.h"
 #include "pullback/training/options.h"
 #include "pullback/training/progress.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "pullback/generators/safetensors.h"
-#include "pullback/training/idx.h"
+#include "pullback/base/idx.h"
+#include "pullback/base/safetensors.h"
 #include "pullback/training/options.h"
 
 namespace pullback::training {

@@ -4,7 +4,7 @@ const KIND_COLOURS = {vae: '#0072b2', dae: '#009e73', gan: '#d55e00', wgan: '#e6
 const OTHER_COLOUR = '#7a5195';
 const kindColour = kind => KIND_COLOURS[kind] ?? OTHER_COLOUR;
 
-// What as_small_json() of cli/maps.h made of a field; null where it was not finite.
+// What as_small_json() of cli/maps_json.h made of a field; null where it was not finite.
 function decodeField({low, high, bytes}) {
   return Array.from(decodeBytes(bytes), byte => (byte === 0 ? null : low + (high - low) * (byte - 1) / 254));
 }

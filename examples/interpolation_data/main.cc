@@ -11,20 +11,21 @@
 #include <exception>
 #include <filesystem>
 
-#include "pullback/cli/environment.h"
-#include "pullback/cli/exit_status.h"
-#include "pullback/cli/files.h"
-#include "pullback/cli/installation.h"
-#include "pullback/cli/interrupt.h"
-#include "pullback/cli/json_view.h"
-#include "pullback/cli/parallel.h"
-#include "pullback/generators/error.h"
+#include "files.h"
+#include "pullback/base/error.h"
+#include "pullback/spaces/installation.h"
 #include "study.h"
+#include "terminal.h"
 
 namespace interpolation_data {
 namespace {
 
-using pullback::cli::Json;
+enum ExitStatus {
+  kDone = 0,
+  kInterrupted = 1,  // what was finished is written
+  kBadUsage = 2,
+  kBadFile = 3,
+};
 
 struct Arguments {
   std::filesystem::path data;
@@ -36,7 +37,7 @@ struct Arguments {
 
 std::filesystem::path model_path(const std::string& model) {
   if (model.find('/') != std::string::npos || model.ends_with(".safetensors")) return model;
-  return pullback::cli::models_folder() / (model + ".safetensors");
+  return pullback::models_folder() / (model + ".safetensors");
 }
 
 Json scores_json(const std::vector<Score>& scores) {
@@ -52,15 +53,15 @@ Json run_or_read(const Material& material, const Arguments& arguments, std::uint
   settings.erase("seeds");
   settings["data"] = material.description;
   if (std::filesystem::exists(path)) {
-    Json found = pullback::cli::read_json(path);
+    Json found = read_json(path);
     if (found.value("settings", Json()) == settings) return found;
   }
   const Digits digits = choose_digits(material, arguments.settings, seed);
   const Geodesics geodesics = solve_pairs(material, digits, arguments.settings, seed, arguments.threads,
                                           arguments.out / fmt::format("geodesics-{}.safetensors", seed));
-  if (pullback::cli::interrupted()) return nullptr;
+  if (interrupted()) return nullptr;
   const std::vector<Score> scores = run_seed(material, digits, geodesics, arguments.settings, seed, arguments.threads);
-  if (pullback::cli::interrupted()) return nullptr;
+  if (interrupted()) return nullptr;
   Json result = {{"seed", seed},
                  {"settings", settings},
                  {"scores", scores_json(scores)},
@@ -70,14 +71,14 @@ Json run_or_read(const Material& material, const Arguments& arguments, std::uint
                    {"median_seconds", geodesics.median_seconds},
                    {"median_length_to_straight", geodesics.median_gain},
                    {"median_bend", geodesics.median_bend}}}};
-  pullback::cli::write_file(path, result.dump(1) + "\n");
+  write_file(path, result.dump(1) + "\n");
   return result;
 }
 
 int run(const Arguments& arguments, const std::string& command) {
   const Material material = read_material(arguments.data, model_path(arguments.model), arguments.settings.labels);
-  pullback::cli::require_writable_folder(arguments.out);
-  pullback::cli::finish_on_interrupt();
+  require_writable_folder(arguments.out);
+  finish_on_interrupt();
   std::vector<std::vector<Score>> scores;
   Json seeds = Json::array();
   for (int seed = 1; seed <= arguments.settings.seeds; ++seed) {
@@ -89,21 +90,21 @@ int run(const Arguments& arguments, const std::string& command) {
     }
     seeds.push_back(result);
   }
-  if (scores.empty()) return pullback::cli::kNotConverged;
+  if (scores.empty()) return kInterrupted;
   const bool complete = static_cast<int>(scores.size()) == arguments.settings.seeds;
   const Json summary = summarise(scores);
   const Json results = {{"schema", "pullback-interpolation-data-1"},
                         {"command", command},
                         {"complete", complete},
                         {"data", material.description},
-                        {"environment", pullback::cli::describe_environment()},
+                        {"environment", describe_environment()},
                         {"settings", settings_json(arguments.settings)},
                         {"summary", summary},
                         {"seeds", std::move(seeds)}};
-  pullback::cli::write_file(arguments.out / "results.json", results.dump(1) + "\n");
-  pullback::cli::write_file(arguments.out / "tables.md", markdown(summary));
-  pullback::cli::write_standard_output(markdown(summary));
-  return complete ? pullback::cli::kDone : pullback::cli::kNotConverged;
+  write_file(arguments.out / "results.json", results.dump(1) + "\n");
+  write_file(arguments.out / "tables.md", markdown(summary));
+  fmt::print("{}", markdown(summary));
+  return complete ? kDone : kInterrupted;
 }
 
 void add_options(CLI::App& app, Arguments& arguments) {
@@ -129,21 +130,21 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    pullback::cli::write_standard_output(app.help());
-    return pullback::cli::kDone;
+    fmt::print("{}", app.help());
+    return kDone;
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "interpolation_data: {}\n", error.what());
-    return pullback::cli::kBadUsage;
+    return kBadUsage;
   }
   arguments.settings.model = arguments.model;
   try {
-    return run(arguments, pullback::cli::command_line({argv, argv + argc}));
+    return run(arguments, command_line({argv, argv + argc}));
   } catch (const pullback::Error& error) {
     fmt::print(stderr, "interpolation_data: {}\n", error.what());
-    return pullback::cli::kBadFile;
+    return kBadFile;
   } catch (const std::exception& error) {
     fmt::print(stderr, "interpolation_data: {}\n", error.what());
-    return pullback::cli::kBadUsage;
+    return kBadUsage;
   }
 }
 

@@ -7,15 +7,15 @@
 #include <numeric>
 #include <optional>
 
-#include "pullback/cli/interrupt.h"
-#include "pullback/cli/parallel.h"
-#include "pullback/cli/statistics.h"
-#include "pullback/generators/error.h"
-#include "pullback/generators/safetensors.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/analysis/parallel.h"
+#include "pullback/base/error.h"
+#include "pullback/base/idx.h"
+#include "pullback/base/safetensors.h"
+#include "pullback/base/statistics.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/plugins/builtin.h"
-#include "pullback/training/idx.h"
+#include "terminal.h"
 
 namespace interpolation_data {
 namespace {
@@ -23,13 +23,12 @@ namespace {
 using Eigen::Index;
 using pullback::Matrix;
 using pullback::Vector;
-using pullback::cli::Json;
 
 constexpr int kClasses = 10;
 constexpr int kPathPoints = 33;  // between which a geodesic is taken to be straight
 constexpr Index kBatch = 64;
 
-Digits encode(const pullback::training::ImageSet& set, const pullback::Network& encoder) {
+Digits encode(const pullback::ImageSet& set, const pullback::Network& encoder) {
   const auto pixels = static_cast<Index>(set.pixels_per_image());
   Digits out{Images(pixels, set.count), Matrix(encoder.ambient_dimension(), set.count), {}};
   for (Index k = 0; k < out.images.size(); ++k) {
@@ -111,7 +110,7 @@ void write_cache(const std::filesystem::path& path, const std::string& key, Inde
 double median_of(const std::vector<Solved>& solved, double Solved::*field) {
   std::vector<double> values;
   for (const Solved& s : solved) values.push_back(s.*field);
-  return pullback::cli::quantile(values, 0.5);
+  return pullback::quantile(values, 0.5);
 }
 
 }  // namespace
@@ -120,7 +119,7 @@ Material read_material(const std::filesystem::path& data, const std::filesystem:
   Material out;
   out.model = pullback::read_model(model);
   if (!out.model.encoder) throw pullback::Error(fmt::format("{}: the model has no encoder", model.string()));
-  const pullback::training::Dataset set = pullback::training::load_dataset(data, std::nullopt);
+  const pullback::Dataset set = pullback::load_dataset(data, std::nullopt);
   if (set.train.pixels_per_image() != out.model.encoder->latent_dimension()) {
     throw pullback::Error(fmt::format("{}: images of {} pixels, but the model takes {}", data.string(),
                                       set.train.pixels_per_image(), out.model.encoder->latent_dimension()));
@@ -172,9 +171,9 @@ Geodesics solve_pairs(const Material& material, const Digits& digits, const Sett
     const auto solver = solvers.make(settings.solver);
     const auto manifold = std::make_shared<pullback::PullbackManifold>(material.model.decoder);
     solved.emplace(out.pairs.size());
-    pullback::cli::Progress progress(settings.pairs);
-    pullback::cli::run_jobs(settings.pairs, threads, [&](int i) {
-      if (pullback::cli::interrupted()) return;
+    Progress progress(settings.pairs);
+    pullback::run_jobs(settings.pairs, progress.control(threads), [&](int i) {
+      if (interrupted()) return;
       Pair& pair = out.pairs[static_cast<std::size_t>(i)];
       pullback::GeodesicProblem problem{manifold, digits.codes.col(pair.a), digits.codes.col(pair.b), {}, digits.codes};
       const pullback::GeodesicResult result = solver->solve(problem);
@@ -185,7 +184,7 @@ Geodesics solve_pairs(const Material& material, const Digits& digits, const Sett
       (*solved)[static_cast<std::size_t>(i)] = describe(*manifold, result, pair, problem.from, problem.to);
       progress.advance(fmt::format("geodesics of seed {}", seed));
     });
-    if (pullback::cli::interrupted()) return {};
+    if (interrupted()) return {};
     write_cache(cache, key, n, out.pairs, *solved);
   }
   out.converged = static_cast<int>(std::ranges::count_if(*solved, &Solved::converged));
@@ -198,13 +197,13 @@ Geodesics solve_pairs(const Material& material, const Digits& digits, const Sett
 std::vector<Score> run_seed(const Material& material, const Digits& digits, const Geodesics& geodesics,
                             const Settings& settings, std::uint64_t seed, int threads) {
   std::vector<Score> scores(std::size(kMixings));
-  pullback::cli::Progress progress(static_cast<int>(scores.size()));
-  pullback::cli::run_jobs(static_cast<int>(scores.size()), threads, [&](int i) {
+  Progress progress(static_cast<int>(scores.size()));
+  pullback::run_jobs(static_cast<int>(scores.size()), progress.control(threads), [&](int i) {
     const Mixing mixing = kMixings[i];
     Classifier classifier(static_cast<int>(digits.images.rows()), settings.hidden, kClasses, seed);
     std::mt19937_64 random(seed + 2000);
     pullback::Workspace workspace;
-    for (int step = 0; step < settings.steps && !pullback::cli::interrupted(); ++step) {
+    for (int step = 0; step < settings.steps && !interrupted(); ++step) {
       const MixedBatch batch = draw_batch(mixing, digits, geodesics.pairs, *material.model.decoder, settings.batch,
                                           settings.alpha, kClasses, random, workspace);
       classifier.step(batch.images, batch.targets, static_cast<float>(settings.learning_rate));

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "files.h"
 #include "mixing.h"
-#include "pullback/cli/result_json.h"
-#include "pullback/generators/model_file.h"
+#include "pullback/generators/network/model_file.h"
 
 namespace interpolation_data {
 
@@ -62,11 +62,11 @@ std::vector<Score> run_seed(const Material& material, const Digits& digits, cons
                             const Settings& settings, std::uint64_t seed, int threads);
 
 // Mean and standard deviation over the seeds, and paired differences with 95 % intervals by Student's t.
-pullback::cli::Json summarise(const std::vector<std::vector<Score>>& scores);
+Json summarise(const std::vector<std::vector<Score>>& scores);
 
 // The summary as two tables in Markdown.
-std::string markdown(const pullback::cli::Json& summary);
+std::string markdown(const Json& summary);
 
-pullback::cli::Json settings_json(const Settings& settings);
+Json settings_json(const Settings& settings);
 
 }  // namespace interpolation_data

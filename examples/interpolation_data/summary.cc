@@ -9,8 +9,6 @@
 namespace interpolation_data {
 namespace {
 
-using pullback::cli::Json;
-
 struct Measure {
   const char* key;
   const char* title;

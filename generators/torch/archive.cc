@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 #include "pullback/generators/torch/large_stack.h"
 #include "pullback/generators/torch/pickle.h"
 #include "pullback/generators/torch/pickled_module.h"

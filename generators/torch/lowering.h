@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "pullback/generators/network.h"
+#include "pullback/generators/network/network.h"
 
 namespace pullback::internal {
 

@@ -8,10 +8,10 @@
 #include <string>
 #include <utility>
 
-#include "pullback/generators/callback.h"
+#include "pullback/base/error.h"
 #include "pullback/generators/check_derivatives.h"
-#include "pullback/generators/error.h"
-#include "pullback/generators/network.h"
+#include "pullback/generators/formula/callback.h"
+#include "pullback/generators/network/network.h"
 #include "pullback/generators/torch/archive.h"
 #include "pullback/generators/torch/lowering.h"
 #include "pullback/generators/torch/tensor_derivatives.h"

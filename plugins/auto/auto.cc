@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/saddle.h"
+#include "pullback/base/stop.h"
+#include "pullback/manifold/curves/saddle.h"
 #include "pullback/plugins/auto/candidates.h"
 #include "pullback/solvers/plugin.h"
 
@@ -260,9 +260,8 @@ class Allowance {
 };
 
 // The starts from the shortest on, relaxed; at least the initial curve.
-std::vector<Start> sorted_starts(const GeodesicProblem& problem,
-                                 const std::function<std::vector<Curve>()>& find, const AutoOptions& options,
-                                 Allowance& allowance, SolveContext& context) {
+std::vector<Start> sorted_starts(const GeodesicProblem& problem, const std::function<std::vector<Curve>()>& find,
+                                 const AutoOptions& options, Allowance& allowance, SolveContext& context) {
   std::vector<Start> sorted;
   allowance.within([&] {
     std::vector<Start> named;
@@ -343,8 +342,8 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
                 context);
   Allowance allowance(context, work_for(problem.manifold->dimension()));
   try {
-    const std::vector<Start> sorted =
-        sorted_starts(problem, [&] { return starts(problem, context); }, options_, allowance, context);
+    const std::vector<Start> sorted = sorted_starts(
+        problem, [&] { return starts(problem, context); }, options_, allowance, context);
     follow_starts(sorted, options_, search, allowance, context);
   } catch (const StopRequested&) {
     if (!search.found_any()) throw;  // the curve kept last is all that there is
@@ -362,6 +361,7 @@ const PluginInfo* pullback_plugin_auto() {
         SolverEntry entry;
         entry.name = "auto";
         entry.description = "the default: several starts, the local solver that suits, saddles left, the shortest kept";
+        entry.traits = {.needs_second_derivatives = true, .handles_kinks = true, .uses_points = true, .accuracy = 1e-8};
         entry.options = list_options<AutoOptions>();
         entry.make = [](const SolverRecipe& recipe) {
           return std::make_unique<AutoSolver>(parse_options<AutoOptions>("auto", recipe.values), recipe.registry);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
 
 namespace pullback {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 #include "pullback/solvers/solver.h"
 #include "pullback/solvers/verdict.h"
 

@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "pullback/generators/stop.h"
+#include "pullback/base/stop.h"
 
 namespace pullback {
 namespace {

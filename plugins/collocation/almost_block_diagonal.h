@@ -4,7 +4,7 @@
 #include <Eigen/QR>
 #include <vector>
 
-#include "pullback/generators/types.h"
+#include "pullback/base/types.h"
 
 namespace pullback {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/plugins/collocation/lobatto.h"
 #include "pullback/solvers/plugin.h"
 
@@ -224,7 +224,8 @@ const PluginInfo* pullback_plugin_collocation() {
                                      "solves the geodesic equation by Lobatto collocation of fourth order, with "
                                      "residual control and a mesh that "
                                      "refines itself",
-                                     "Kierzenka, Shampine 2001, doi:10.1145/502800.502801");
+                                     "Kierzenka, Shampine 2001, doi:10.1145/502800.502801",
+                                     SolverTraits{.needs_second_derivatives = true, .accuracy = 1e-8});
                                }};
   return &info;
 }

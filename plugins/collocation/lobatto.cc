@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/generators/stop.h"
+#include "pullback/base/stop.h"
 #include "pullback/plugins/collocation/almost_block_diagonal.h"
 
 namespace pullback {

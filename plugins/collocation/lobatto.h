@@ -1,8 +1,8 @@
 // The collocation equations of a geodesic on a mesh, and Newton's method for them.
 #pragma once
 
-#include "pullback/manifold/curve.h"
-#include "pullback/manifold/mean_chart.h"
+#include "pullback/manifold/curves/curve.h"
+#include "pullback/manifold/metrics/mean_chart.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {

@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pullback/manifold/affine_chart.h"
-#include "pullback/manifold/damped_manifold.h"
-#include "pullback/manifold/measure.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/affine_chart.h"
+#include "pullback/manifold/metrics/damped_manifold.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
@@ -72,10 +72,11 @@ Outcome ContinuationSolver::run(const GeodesicProblem& problem, SolveContext& co
 
 const PluginInfo* pullback_plugin_continuation() {
   static const PluginInfo info{kPluginApiVersion, "continuation", "1.0", this_build(), [](PluginRegistrar& registrar) {
-                                 registrar.solvers.add_decorator<ContinuationSolver, ContinuationOptions>(
+                                 registrar.solvers.add_wrapper<ContinuationSolver, ContinuationOptions>(
                                      "continuation",
                                      "solves with a damped metric M + λB, λ falling to 0, each from the curve before",
-                                     "after Allgower, Georg 1990, doi:10.1007/978-3-642-61257-2", "energy");
+                                     "after Allgower, Georg 1990, doi:10.1007/978-3-642-61257-2", "energy",
+                                     SolverTraits{.needs_second_derivatives = true, .handles_kinks = true});
                                }};
   return &info;
 }

@@ -8,11 +8,11 @@
 #include <memory>
 #include <utility>
 
-#include "pullback/generators/callback.h"
-#include "pullback/manifold/block_tridiagonal.h"
-#include "pullback/manifold/discrete_calculus.h"
-#include "pullback/manifold/pullback_manifold.h"
-#include "pullback/manifold/whitening.h"
+#include "pullback/generators/formula/callback.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
+#include "pullback/manifold/numerics/block_tridiagonal.h"
+#include "pullback/manifold/numerics/discrete_calculus.h"
+#include "pullback/manifold/numerics/whitening.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
@@ -169,7 +169,7 @@ const PluginInfo* pullback_plugin_discrete() {
       kPluginApiVersion, "discrete", "1.0", this_build(), [](PluginRegistrar& registrar) {
         registrar.solvers.add<DiscreteSolver, DiscreteOptions>(
             "discrete", "discrete geodesics from values of the generator alone, extrapolated in the chords",
-            "Rumpf, Wirth 2015, doi:10.1093/imanum/dru027");
+            "Rumpf, Wirth 2015, doi:10.1093/imanum/dru027", SolverTraits{.handles_kinks = true, .accuracy = 1e-8});
       }};
   return &info;
 }

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "pullback/manifold/chord_model.h"
+#include "pullback/manifold/numerics/chord_model.h"
 
 namespace pullback {
 namespace {

@@ -79,7 +79,8 @@ const PluginInfo* pullback_plugin_energy() {
         if (!google::IsGoogleLoggingInitialized()) FLAGS_minloglevel = google::GLOG_FATAL;
         registrar.solvers.add<EnergySolver, EnergyOptions>(
             "energy", "minimises the discrete energy by Levenberg-Marquardt (Ceres), whitened by the metric, refined",
-            "Shao, Kumar, Fletcher 2018, doi:10.1109/CVPRW.2018.00071");
+            "Shao, Kumar, Fletcher 2018, doi:10.1109/CVPRW.2018.00071",
+            SolverTraits{.needs_second_derivatives = true, .handles_kinks = true});
       }};
   return &info;
 }

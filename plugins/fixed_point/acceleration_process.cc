@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 
 namespace pullback {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <Eigen/Cholesky>
 
-#include "pullback/generators/types.h"
+#include "pullback/base/types.h"
 
 namespace pullback {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/plugins/fixed_point/iteration.h"
 #include "pullback/solvers/plugin.h"
 
@@ -242,7 +242,8 @@ const PluginInfo* pullback_plugin_fixed_point() {
             "fixed_point",
             "iterates the accelerations of a Gaussian process curve until they are those of a geodesic; needs no "
             "derivative of the acceleration",
-            "Arvanitidis, Hauberg, Hennig, Schober 2019, arXiv:1901.07229");
+            "Arvanitidis, Hauberg, Hennig, Schober 2019, arXiv:1901.07229",
+            SolverTraits{.needs_second_derivatives = true});
       }};
   return &info;
 }

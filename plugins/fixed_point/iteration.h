@@ -1,7 +1,7 @@
 // The fixed-point iteration for the accelerations of a geodesic.
 #pragma once
 
-#include "pullback/manifold/mean_chart.h"
+#include "pullback/manifold/metrics/mean_chart.h"
 #include "pullback/plugins/fixed_point/acceleration_process.h"
 #include "pullback/solvers/solver.h"
 

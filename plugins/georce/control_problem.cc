@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/generators/stop.h"
+#include "pullback/base/stop.h"
 
 namespace pullback {
 namespace {

@@ -4,7 +4,7 @@
 #include <deque>
 #include <vector>
 
-#include "pullback/generators/types.h"
+#include "pullback/base/types.h"
 
 namespace pullback {
 

@@ -1,8 +1,8 @@
 #include <cmath>
 #include <utility>
 
-#include "pullback/manifold/pullback_manifold.h"
-#include "pullback/manifold/whitening.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
+#include "pullback/manifold/numerics/whitening.h"
 #include "pullback/plugins/georce/control_problem.h"
 #include "pullback/plugins/georce/schemes.h"
 

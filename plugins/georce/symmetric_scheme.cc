@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/whitening.h"
+#include "pullback/base/stop.h"
+#include "pullback/manifold/numerics/whitening.h"
 #include "pullback/plugins/georce/control_problem.h"
 #include "pullback/plugins/georce/schemes.h"
 

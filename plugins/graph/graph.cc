@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/affine_chart.h"
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
+#include "pullback/manifold/metrics/affine_chart.h"
 #include "pullback/plugins/graph/neighbour_graph.h"
 #include "pullback/plugins/graph/nodes.h"
 #include "pullback/plugins/graph/smoothing.h"
@@ -148,7 +148,8 @@ const PluginInfo* pullback_plugin_graph() {
       kPluginApiVersion, "graph", "1.0", this_build(), [](PluginRegistrar& registrar) {
         registrar.solvers.add<GraphSolver, GraphOptions>(
             "graph", "shortest path in a nearest-neighbour graph of the given points or of samples, smoothed: a start",
-            "Chen, Klushyn, Ferroni, Bayer, van der Smagt 2019, arXiv:1812.08284");
+            "Chen, Klushyn, Ferroni, Bayer, van der Smagt 2019, arXiv:1812.08284",
+            SolverTraits{.handles_kinks = true, .uses_points = true, .accuracy = 0});
       }};
   return &info;
 }

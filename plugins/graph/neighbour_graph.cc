@@ -11,8 +11,8 @@
 #include <limits>
 #include <nanoflann.hpp>
 
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/base/stop.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,8 +1,8 @@
 // The points that a graph is made of.
 #pragma once
 
-#include "pullback/generators/workspace.h"
-#include "pullback/manifold/curve.h"
+#include "pullback/base/workspace.h"
+#include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/anderson.h"
+#include "pullback/manifold/numerics/anderson.h"
 #include "pullback/plugins/leapfrog/broken_geodesic.h"
 #include "pullback/solvers/plugin.h"
 
@@ -128,9 +128,10 @@ std::string message_of(const Joining& joining, int pieces) {
 }
 
 void register_leapfrog(PluginRegistrar& registrar) {
-  registrar.solvers.add_decorator<LeapfrogSolver, LeapfrogOptions>(
+  registrar.solvers.add_wrapper<LeapfrogSolver, LeapfrogOptions>(
       "leapfrog", "midpoints of geodesic pieces, found by another solver, until the joints rest (Anderson mixing)",
-      "Noakes 1998, doi:10.1017/S1446788700001142; Sutti, Vandereycken 2020, arXiv:2409.01023", kDefaultInner);
+      "Noakes 1998, doi:10.1017/S1446788700001142; Sutti, Vandereycken 2020, arXiv:2409.01023", kDefaultInner,
+      SolverTraits{.needs_second_derivatives = true});
 }
 
 }  // namespace

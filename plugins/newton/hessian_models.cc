@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pullback/generators/stop.h"
+#include "pullback/base/stop.h"
 
 namespace pullback {
 namespace {

@@ -1,7 +1,7 @@
 // Positive definite stand-ins for the Hessian of a discrete curve's energy.
 #pragma once
 
-#include "pullback/manifold/block_tridiagonal.h"
+#include "pullback/manifold/numerics/block_tridiagonal.h"
 
 namespace pullback {
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "pullback/manifold/whitening.h"
+#include "pullback/manifold/numerics/whitening.h"
 #include "pullback/plugins/newton/hessian_models.h"
 
 namespace pullback {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "pullback/manifold/second_difference.h"
+#include "pullback/manifold/numerics/second_difference.h"
 #include "pullback/plugins/newton/moving_curve.h"
 #include "pullback/solvers/plugin.h"
 
@@ -227,7 +227,8 @@ const PluginInfo* pullback_plugin_newton() {
       kPluginApiVersion, "newton", "1.0", this_build(), [](PluginRegistrar& registrar) {
         registrar.solvers.add<NewtonSolver, NewtonOptions>(
             "newton", "Newton-Levenberg-Marquardt on the discrete energy with its exact Hessian, coarse to fine",
-            "Rumpf, Wirth 2015, doi:10.1093/imanum/dru027");
+            "Rumpf, Wirth 2015, doi:10.1093/imanum/dru027",
+            SolverTraits{.needs_second_derivatives = true, .handles_kinks = true, .accuracy = 1e-8});
       }};
   return &info;
 }

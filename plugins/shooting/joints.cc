@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/exponential.h"
-#include "pullback/manifold/whitening.h"
+#include "pullback/manifold/curves/exponential.h"
+#include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
 namespace {

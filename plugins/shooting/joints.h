@@ -1,7 +1,7 @@
 // Multiple shooting: the Newton iteration on the joints of a geodesic.
 #pragma once
 
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/solvers/solver.h"
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/plugins/shooting/joints.h"
 #include "pullback/solvers/plugin.h"
 
@@ -163,7 +163,8 @@ const PluginInfo* pullback_plugin_shooting() {
                                  registrar.solvers.add<ShootingSolver, ShootingOptions>(
                                      "shooting",
                                      "finds the initial velocity that hits the other end, by Newton with exact "
-                                     "sensitivities (Boost.Odeint); single or multiple",
+                                     "sensitivities (Boost.Odeint, SolverTraits{.needs_second_derivatives = true, "
+                                     ".accuracy = 1e-8}); single or multiple",
                                      "Keller 1968; Deuflhard 2011, doi:10.1007/978-3-642-23899-4");
                                }};
   return &info;

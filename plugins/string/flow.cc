@@ -5,8 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/curve.h"
+#include "pullback/base/stop.h"
+#include "pullback/manifold/curves/curve.h"
 
 namespace pullback {
 namespace {

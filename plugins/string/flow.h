@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "pullback/manifold/anderson.h"
 #include "pullback/manifold/manifold.h"
+#include "pullback/manifold/numerics/anderson.h"
 
 namespace pullback {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/affine_chart.h"
+#include "pullback/base/stop.h"
+#include "pullback/manifold/metrics/affine_chart.h"
 
 namespace pullback {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "pullback/manifold/distance_field.h"
+#include "pullback/manifold/fields/distance_field.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {

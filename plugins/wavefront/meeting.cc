@@ -5,7 +5,7 @@
 #include <limits>
 #include <unordered_map>
 
-#include "pullback/generators/stop.h"
+#include "pullback/base/stop.h"
 
 namespace pullback {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "pullback/generators/types.h"
-#include "pullback/manifold/metric_grid.h"
+#include "pullback/base/types.h"
+#include "pullback/manifold/fields/metric_grid.h"
 
 namespace pullback {
 

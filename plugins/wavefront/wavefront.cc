@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/plugins/wavefront/box.h"
 #include "pullback/plugins/wavefront/meeting.h"
 #include "pullback/solvers/plugin.h"
@@ -204,7 +204,8 @@ const PluginInfo* pullback_plugin_wavefront() {
         registrar.solvers.add<WavefrontSolver, WavefrontOptions>(
             "wavefront", "globally shortest path on a grid in 2 or 3 dimensions, by anisotropic fast marching: a start",
             "Mirebeau 2019, Riemannian fast-marching on Cartesian grids using Voronoi's first reduction, HAL "
-            "hal-01507334");
+            "hal-01507334",
+            SolverTraits{.handles_kinks = true, .least_dimension = 2, .most_dimension = 3, .accuracy = 0});
       }};
   return &info;
 }

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "pullback/manifold/affine_chart.h"
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
+#include "pullback/manifold/metrics/affine_chart.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
@@ -38,10 +38,11 @@ Outcome WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& contex
 
 const PluginInfo* pullback_plugin_whitened() {
   static const PluginInfo info{kPluginApiVersion, "whitened", "1.0", this_build(), [](PluginRegistrar& registrar) {
-                                 registrar.solvers.add_decorator<WhitenedSolver, WhitenedOptions>(
+                                 registrar.solvers.add_wrapper<WhitenedSolver, WhitenedOptions>(
                                      "whitened",
                                      "runs a solver in the chart whitened by the mean metric along its start",
-                                     "after Deuflhard 2011, doi:10.1007/978-3-642-23899-4", "shooting");
+                                     "after Deuflhard 2011, doi:10.1007/978-3-642-23899-4", "shooting",
+                                     SolverTraits{.needs_second_derivatives = true});
                                }};
   return &info;
 }

@@ -1,4 +1,5 @@
 #include "pullback/cli/arguments.h"
+#include "pullback/base/parse.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,7 @@
 // Steps after a generator's name, from the specification to what the tool writes of them.
-#include "pullback/cli/decorators.h"
+#include "pullback/cli/step_text.h"
+#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/opener.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "pullback/cli/charts.h"
+#include "pullback/spaces/charts.h"
+#include "pullback/spaces/opener.h"
 #include "tool.h"
 
 namespace pullback::cli {
@@ -25,7 +28,7 @@ constexpr double kRounding = 1e-13;
 constexpr double kSolved = 1e-7;
 
 TEST(SplitSteps, ReadsThemFromLeftToRight) {
-  const DecoratedName name = split_steps("torus:R=3,r=1@isometric@damp=1e-3@kappa=1e3,chart=sheared");
+  const SteppedName name = split_steps("torus:R=3,r=1@isometric@damp=1e-3@kappa=1e3,chart=sheared");
   EXPECT_EQ(name.base, "torus:R=3,r=1");
   EXPECT_THAT(name.steps, ElementsAre("isometric", "damp=1e-3", "kappa=1e3,chart=sheared"));
   EXPECT_THAT(split_steps("torus").steps, IsEmpty());
@@ -45,10 +48,10 @@ TEST(SplitSteps, LeavesPathsAlone) {
 }
 
 TEST(ApplySteps, HasTheClosedFormsOfALinearMap) {
-  Session session({});
+  Opener opener({});
   const Vector z = Vector::Zero(2);
-  const Matrix plain = session.open("linear:k=6").manifold->metric(z);
-  const auto metric = [&](const std::string& steps) { return session.open("linear:k=6" + steps).manifold->metric(z); };
+  const Matrix plain = opener.open("linear:k=6").manifold->metric(z);
+  const auto metric = [&](const std::string& steps) { return opener.open("linear:k=6" + steps).manifold->metric(z); };
   const Matrix I = Matrix::Identity(2, 2);
   EXPECT_LE((metric("@isometric") - I).norm(), 1e-9) << "κ = 10⁶ times rounding";
   EXPECT_LE((metric("@damp=0.25") - plain - 0.25 * I).norm(), kRounding);
@@ -60,8 +63,8 @@ TEST(ApplySteps, HasTheClosedFormsOfALinearMap) {
 }
 
 TEST(ApplySteps, CarriesTheCodesAndTheWayBack) {
-  Session session({});
-  OpenedSpace base = session.open("torus");
+  Opener opener({});
+  OpenedSpace base = opener.open("torus");
   base.codes = Matrix(2, 3);
   base.codes << 0.1, 0.7, -0.4, 0.3, -0.2, 0.9;
   base.metadata["code_deviation"] = "[1, 1]";
@@ -74,8 +77,8 @@ TEST(ApplySteps, CarriesTheCodesAndTheWayBack) {
 }
 
 TEST(ApplySteps, SaysWhatChanged) {
-  Session session({});
-  const OpenedSpace space = session.open("linear:k=3@floor=0.1@damp=0");
+  Opener opener({});
+  const OpenedSpace space = opener.open("linear:k=3@floor=0.1@damp=0");
   const AppliedStep& floor = space.decoration.steps[0];
   EXPECT_EQ(floor.touched, 1);
   EXPECT_NEAR(floor.largest_factor, 100, 1e-6);
@@ -87,10 +90,10 @@ TEST(ApplySteps, SaysWhatChanged) {
 }
 
 TEST(ApplySteps, RefusesWhatMeansNothing) {
-  Session session({});
+  Opener opener({});
   for (const char* bad : {"torus@flor=0.1", "torus@", "torus@damp", "torus@damp=", "torus@damp=-1", "torus@floor=0",
                           "torus@floor=nan", "torus@smooth=0", "torus@isometric=1", "torus@damp=1@tanh"}) {
-    EXPECT_THROW(session.open(bad), std::invalid_argument) << bad;
+    EXPECT_THROW(opener.open(bad), std::invalid_argument) << bad;
   }
 }
 

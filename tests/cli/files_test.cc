@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 #include "tool.h"
 
 namespace pullback::cli {

@@ -259,10 +259,18 @@ TEST(Train, SaysThatItIsNotThere) {
   EXPECT_THAT(finished.out, IsEmpty());
 }
 
+// Modules are sought beside the library, which is copied alone.
 TEST(TorchScript, SaysThatItNeedsLibTorch) {
   const Folder folder;
+  std::filesystem::create_directory(folder.path() / "lib");
+  const std::filesystem::path built = std::filesystem::path(PULLBACK_TOOL).parent_path() / "../lib";
+  for (const auto& file : std::filesystem::directory_iterator(built)) {
+    if (!file.path().filename().string().starts_with("libpullback_spaces.so.")) continue;
+    std::filesystem::copy_file(file.path(), folder.path() / "lib" / file.path().filename());
+  }
   const Finished finished =
-      run_program(lonely_tool(folder), {"geodesic", folder.put("m.PT", "anything"), "--from", "0,0", "--to", "1,1"});
+      run_program("/usr/bin/env", {"LD_LIBRARY_PATH=" + (folder / "lib"), PULLBACK_TOOL, "geodesic",
+                                   folder.put("m.PT", "anything"), "--from", "0,0", "--to", "1,1"});
   EXPECT_EQ(finished.status, 3);
   EXPECT_THAT(finished.err, HasSubstr("TorchScript needs LibTorch"));
   EXPECT_THAT(finished.out, IsEmpty());
@@ -271,8 +279,8 @@ TEST(TorchScript, SaysThatItNeedsLibTorch) {
 TEST(Help, IsThereForEveryCommand) {
   EXPECT_THAT(run_tool({"--help"}).out, HasSubstr("Examples:"));
   EXPECT_THAT(run_tool({"--version"}).out, StartsWith("pullback "));
-  for (const char* command :
-       {"solvers", "generators", "geodesic", "inspect", "compare", "distances", "verify", "study"}) {
+  for (const char* command : {"solvers", "generators", "geodesic", "inspect", "compare", "distances", "exp", "log",
+                              "transport", "curvature", "verify", "study"}) {
     const Finished finished = run_tool({command, "--help"});
     EXPECT_EQ(finished.status, 0);
     EXPECT_THAT(finished.out, HasSubstr("Usage: ")) << command;

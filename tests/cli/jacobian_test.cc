@@ -3,17 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <memory>
 
-#include "pullback/cli/characterisation.h"
-#include "pullback/cli/jacobian_study.h"
-#include "pullback/cli/model_data.h"
-#include "pullback/cli/random.h"
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/compose.h"
-#include "pullback/generators/error.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/base/random.h"
+#include "pullback/cli/findings.h"
+#include "pullback/cli/jacobian_json.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "tool.h"
 
 namespace pullback::cli {
@@ -41,69 +37,9 @@ Matrix normal_codes(double third) {
   return codes;
 }
 
-TEST(CharacterisationTest, SmoothnessIsThatOfTheUncollapsedPartPerDeviation) {
-  const OpenedSpace space = space_with_codes(normal_codes(1));
-  const Characterisation c = characterise(space);
-  EXPECT_THAT(c.collapsed, ElementsAre(2));
-  // ∇ log det M = (2, 0): per deviation 2 times that of the codes, at every point.
-  const double deviation = (space.codes.row(0).array() - space.codes.row(0).mean()).matrix().norm() / std::sqrt(800.0);
-  EXPECT_NEAR(c.deviations(0), deviation, 1e-12);
-  for (const auto* figures : {&c.inside, &c.outside}) {
-    EXPECT_NEAR(figures->variation.front(), 2 * deviation, 1e-9);
-    EXPECT_NEAR(figures->variation.back(), 2 * deviation, 1e-9);
-    EXPECT_NEAR(figures->variation_rms, 2 * deviation, 1e-9);
-    EXPECT_GT(figures->survey.points, 500);
-  }
-  EXPECT_GT(c.inside.survey.kappa[kMedian], 1e4) << "with the collapsed coordinate";
-  EXPECT_LT(c.inside.kept_kappa[kMedian], 4);
+TEST(FindingsTest, NumberCollapsedCoordinatesFromOne) {
+  const Characterisation c = characterise(space_with_codes(normal_codes(1)));
   EXPECT_THAT(findings(c).front(), HasSubstr("1 of 3 latent coordinates are collapsed (number 3)"));
-}
-
-TEST(CharacterisationTest, PointsOutsideAreOutsideAndNear) {
-  const OpenedSpace space = space_with_codes(normal_codes(1));
-  const Characterisation c = characterise(space, {.points = 200});
-  EXPECT_EQ(c.outside.survey.points, 200);
-  // e^{z₁} at a point that is at most 3 deviations from a datum, which is at most 4 from the middle.
-  EXPECT_LT(c.outside.survey.sigma_max.back(), std::exp(8.0));
-  EXPECT_GT(c.outside.survey.sigma_max.back(), c.inside.survey.sigma_max.back());
-}
-
-TEST(CharacterisationTest, IsTheSameInEveryChart) {
-  OpenedSpace space = space_with_codes(normal_codes(1));
-  space.blur = Vector{{0.1, 0.2, 0.3}}.asDiagonal();
-  const Characterisation base = characterise(space);
-  OpenedSpace moved = space;
-  const Matrix A{{20, 0, 0}, {0, 0.1, 0}, {0, 0, 3}};
-  const Vector b{{1, -2, 5}};
-  const Matrix inverse = A.diagonal().cwiseInverse().asDiagonal();
-  moved.manifold = std::make_shared<PullbackManifold>(
-      std::make_shared<AffineInput>(space.manifold->shared_generator(), inverse, -inverse * b, "moved"));
-  moved.codes = (A * space.codes).colwise() + b;
-  moved.blur = A * space.blur;
-  const Characterisation again = characterise(moved);
-  EXPECT_EQ(again.collapsed, base.collapsed);
-  EXPECT_NEAR(again.region.radius(), base.region.radius(), 1e-10);
-  for (const std::size_t level : {std::size_t{1}, kMedian, std::size_t{5}}) {
-    EXPECT_NEAR(again.inside.variation[level], base.inside.variation[level], 1e-9);
-    EXPECT_NEAR(again.outside.variation[level], base.outside.variation[level], 1e-9);
-    EXPECT_NEAR(again.inside.scaled_kappa[level] / base.inside.scaled_kappa[level], 1, 1e-9);
-    EXPECT_NEAR(again.outside.log10_magnification[level], base.outside.log10_magnification[level], 1e-9);
-  }
-}
-
-TEST(ModelDataTest, TheBlurIsWhatTheCodesLack) {
-  const Matrix codes = normal_codes(0.01);
-  EXPECT_EQ(posterior_blur("m", codes, {}).cols(), 0);
-  const Vector stated = posterior_blur("m", codes, {{"code_deviation", "[2, 2, 1]"}}).diagonal();
-  const Vector variance = (codes.colwise() - codes.rowwise().mean()).array().square().rowwise().mean();
-  for (int j = 0; j < 3; ++j) EXPECT_NEAR(stated(j), std::sqrt((j < 2 ? 4 : 1) - variance(j)), 1e-12);
-  // A VAE's coordinate whose codes hardly spread is its prior's.
-  const Vector guessed = posterior_blur("m", codes, {{"kind", "vae"}}).diagonal();
-  EXPECT_EQ(guessed(0), 0);
-  EXPECT_NEAR(guessed(2), std::sqrt(1 - variance(2)), 1e-12);
-  for (const char* wrong : {"[1, 2]", "[1, 2, 0]", "[1, 2, \"a\"]", "1", "[1, 2"}) {
-    EXPECT_THROW(posterior_blur("m", codes, {{"code_deviation", wrong}}), Error) << wrong;
-  }
 }
 
 TEST(JacobianStudyTest, LabelsAreToldFromParameters) {
@@ -121,7 +57,8 @@ TEST(JacobianStudyTest, GroupsHaveTheirModelsMedianAndRange) {
   for (const double value : {3.0, 1.0, 2.0}) {
     OpenedSpace space = space_with_codes(normal_codes(1));
     space.metadata["quality"] = std::to_string(value);
-    models.push_back(study_model({"exp", space}, {{.points = 50}, 4, 0, {}, 0}, {}));
+    const LabelledSpace model{"exp", space};
+    models.push_back(model_json(model, *study_model(model, {{.points = 50}, 4, 0, {}, 0}, {})));
   }
   models.push_back(models[0]);
   models[3]["label"] = "other";

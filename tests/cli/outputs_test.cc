@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
+#include "pullback/base/atomic_file.h"
+#include "pullback/base/error.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/streams.h"
-#include "pullback/generators/atomic_file.h"
-#include "pullback/generators/error.h"
 #include "tool.h"
 
 namespace pullback::cli {

@@ -4,14 +4,14 @@
 
 #include <cmath>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/gaussian_process.h"
-#include "pullback/generators/radial_network.h"
-#include "pullback/generators/stack.h"
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/gaussian_process_manifold.h"
-#include "pullback/manifold/named_metrics.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/combine/stack.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/generators/uncertain/gaussian_process.h"
+#include "pullback/generators/uncertain/radial_network.h"
+#include "pullback/manifold/metrics/gaussian_process_manifold.h"
+#include "pullback/manifold/metrics/named_metrics.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback::testing {
 namespace {

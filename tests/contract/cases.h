@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pullback/generators/gaussian_process.h"
+#include "pullback/generators/uncertain/gaussian_process.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback::testing {

@@ -5,15 +5,15 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/generators/callback.h"
-#include "pullback/generators/compose.h"
-#include "pullback/generators/ensemble.h"
-#include "pullback/generators/gaussian_process.h"
+#include "pullback/generators/combine/compose.h"
+#include "pullback/generators/combine/ensemble.h"
+#include "pullback/generators/combine/stack.h"
+#include "pullback/generators/formula/callback.h"
 #include "pullback/generators/generator_registry.h"
-#include "pullback/generators/network.h"
-#include "pullback/generators/radial_network.h"
-#include "pullback/generators/stack.h"
-#include "pullback/generators/surfaces.h"
+#include "pullback/generators/network/network.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/generators/uncertain/gaussian_process.h"
+#include "pullback/generators/uncertain/radial_network.h"
 
 namespace pullback {
 namespace {

@@ -7,17 +7,17 @@
 #include <string>
 #include <tuple>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/affine_chart.h"
-#include "pullback/manifold/ambient_pullback.h"
-#include "pullback/manifold/curve.h"
-#include "pullback/manifold/damped_manifold.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/metric_decorators.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/named_metrics.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/curves/curve.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/affine_chart.h"
+#include "pullback/manifold/metrics/ambient_pullback.h"
+#include "pullback/manifold/metrics/damped_manifold.h"
+#include "pullback/manifold/metrics/metric_decorators.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/named_metrics.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "tests/contract/cases.h"
 
 namespace pullback {

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/solvers/registry.h"
 #include "tests/contract/cases.h"
 #include "tests/plugins/problems.h"
@@ -31,27 +31,7 @@ constexpr double kConvergedTolerance = 1e-6;
 constexpr double kAnswerTolerance = 2e-10;
 
 // What a solver promises on smooth problems: the relative error of the length; 0: nothing (a graph's path).
-double promise(const std::string& chain) {
-  static const std::map<std::string, double> promises{
-      {"auto", 1e-8},
-      {"collocation", 1e-8},
-      {"discrete", 1e-8},
-      {"energy", 1e-6},
-      {"energy+shooting", 1e-8},
-      {"fixed_point", 1e-6},
-      {"georce", 1e-6},
-      {"graph", 0},
-      {"graph+energy", 1e-6},
-      {"graph+shooting", 1e-8},
-      {"leapfrog", 1e-6},
-      {"newton", 1e-8},
-      {"shooting", 1e-8},
-      {"string", 1e-6},
-      {"wavefront", 0},
-  };
-  const auto found = promises.find(chain);
-  return found == promises.end() ? kConvergedTolerance : found->second;
-}
+double promise(const std::string& chain) { return registries().solvers.traits(chain).accuracy; }
 
 std::vector<std::string> chains() {
   std::vector<std::string> out;

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/generators/network.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/network/network.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/solvers/registry.h"
 #include "tests/contract/cases.h"
 #include "tests/plugins/problems.h"

@@ -74,8 +74,8 @@ TEST_P(FolderReadme, ExistsAndIsShort) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Folders, FolderReadme,
-                         testing::Values("generators", "manifold", "solvers", "plugins", "plugins/sample", "cli",
-                                         "training", "models", "examples", "bench", "tests"));
+                         testing::Values("generators", "manifold", "solvers", "plugins", "plugins/sample", "analysis",
+                                         "base", "spaces", "cli", "training", "models", "examples", "bench", "tests"));
 
 TEST(Readme, ShowsOnlyCodeThatIsCompiled) {
   const std::string compiled = compiled_examples();

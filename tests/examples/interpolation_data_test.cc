@@ -10,7 +10,7 @@
 
 #include "classifier.h"
 #include "mixing.h"
-#include "pullback/generators/compose.h"
+#include "pullback/generators/combine/compose.h"
 #include "study.h"
 #include "tests/training/idx_files.h"
 

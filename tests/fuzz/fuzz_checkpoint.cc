@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/safetensors.h"
 #include "pullback/training/checkpoint.h"
 #include "tests/fuzz/reader.h"
 

@@ -2,7 +2,7 @@
 // follows are the labels.
 #include <algorithm>
 
-#include "pullback/training/idx.h"
+#include "pullback/base/idx.h"
 #include "tests/fuzz/reader.h"
 
 namespace pullback::fuzz {
@@ -13,7 +13,7 @@ void read_input(std::string_view input) {
   const auto images = put("images", input.substr(0, length));
   const auto labels = put("labels", input.substr(length));
   expect_read_or_refused([&] {
-    const training::ImageSet set = training::read_image_set(images, labels);
+    const ImageSet set = read_image_set(images, labels);
     if (set.labels.size() != static_cast<std::size_t>(set.count)) std::abort();
     if (set.pixels.size() != static_cast<std::size_t>(set.count * set.pixels_per_image())) std::abort();
     set.slice(0, set.count);

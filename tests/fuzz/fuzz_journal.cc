@@ -1,7 +1,7 @@
 // The journal of a study: as it comes, and after the first line that this study writes.
 #include <memory>
 
-#include "pullback/cli/conditioning.h"
+#include "pullback/cli/conditioning_journal.h"
 #include "pullback/cli/journal.h"
 #include "tests/fuzz/reader.h"
 
@@ -10,10 +10,11 @@ namespace pullback::fuzz {
 namespace {
 
 // The smallest study that there is; its entries are put into a copy of it.
-const cli::ConditioningStudy& study() {
-  static const cli::ConditioningStudy made = [] {
-    cli::Session session({});
-    cli::ConditioningStudy out;
+const cli::JournaledStudy& study() {
+  static const cli::JournaledStudy made = [] {
+    Opener opener({});
+    cli::JournaledStudy journaled;
+    ConditioningStudy& out = journaled.study;
     out.settings.solvers = {"energy:nodes=8,max_nodes=8"};
     out.settings.families = {"sphere"};
     out.settings.dimensions = {2};
@@ -21,16 +22,17 @@ const cli::ConditioningStudy& study() {
     out.settings.pairs = 1;
     out.settings.seed = 1;
     out.settings.time_limit = 1;
-    out.panels = cli::make_panels(session, out.settings);
-    out.runs.resize(cli::run_count(out));
-    return out;
+    out.panels = make_conditioning_panels(opener, out.settings);
+    out.runs.resize(run_count(out));
+    journaled.texts.resize(out.runs.size());
+    return journaled;
   }();
   return made;
 }
 
 void read(const std::filesystem::path& path, const cli::Json& header) {
   expect_read_or_refused([&] {
-    cli::ConditioningStudy target = study();
+    cli::JournaledStudy target = study();
     const cli::Journal journal(path, header, [&](const cli::JsonView& entry) { cli::take_entry(target, entry); });
   });
 }
@@ -39,7 +41,7 @@ void read(const std::filesystem::path& path, const cli::Json& header) {
 
 void read_input(std::string_view input) {
   const std::string text(input);
-  const cli::Json header = {{"schema", "pullback-conditioning-1"}, {"settings", cli::as_json(study().settings)}};
+  const cli::Json header = {{"schema", "pullback-conditioning-1"}, {"settings", cli::as_json(study().study.settings)}};
   read(put("journal.jsonl", text), header);
   read(put("journal.jsonl", header.dump() + "\n" + text), header);
 }

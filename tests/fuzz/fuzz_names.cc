@@ -1,6 +1,7 @@
 // Generators by name with the steps that act on them: NAME:key=value@isometric@damp=1e-3.
-#include "pullback/cli/decorators.h"
-#include "pullback/cli/session.h"
+#include "pullback/cli/step_text.h"
+#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/opener.h"
 #include "tests/fuzz/reader.h"
 
 namespace pullback::fuzz {
@@ -16,13 +17,13 @@ constexpr std::size_t kMostSteps = 3;
 
 void read_input(std::string_view input) {
   scratch_folder();  // so that no name is that of a file
-  static cli::Session session({});
+  static Opener opener({});
   const std::string text(input);
   expect_read_or_refused([&] {
-    const cli::DecoratedName name = cli::split_steps(text);
-    const cli::OpenedSpace space = session.open(name.base);
+    const SteppedName name = split_steps(text);
+    const OpenedSpace space = opener.open(name.base);
     if (space.dimension() > kMostDimensions || name.steps.size() > kMostSteps) return;
-    cli::describe(cli::apply_steps(space, name.steps).decoration.steps);
+    cli::describe(apply_steps(space, name.steps).decoration.steps);
   });
 }
 

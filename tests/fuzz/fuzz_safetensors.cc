@@ -1,6 +1,6 @@
 // Safetensors, and the models that are written in it.
-#include "pullback/generators/model_file.h"
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/safetensors.h"
+#include "pullback/generators/network/model_file.h"
 #include "tests/fuzz/reader.h"
 
 namespace pullback::fuzz {

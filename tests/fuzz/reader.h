@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback::fuzz {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "pullback/generators/model_file.h"
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/safetensors.h"
+#include "pullback/generators/network/model_file.h"
 #include "pullback/training/checkpoint.h"
 #include "tests/training/idx_files.h"
 

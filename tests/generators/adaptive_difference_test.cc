@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "pullback/generators/callback.h"
+#include "pullback/generators/formula/callback.h"
 
 namespace pullback {
 namespace {

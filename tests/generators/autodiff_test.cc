@@ -1,4 +1,4 @@
-#include "pullback/generators/autodiff.h"
+#include "pullback/generators/formula/autodiff.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "pullback/generators/callback.h"
+#include "pullback/generators/formula/callback.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -11,9 +11,9 @@
 #include <string>
 #include <utility>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/callback.h"
 #include "pullback/generators/extrapolated_difference.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/formula/callback.h"
 
 namespace pullback {
 namespace {

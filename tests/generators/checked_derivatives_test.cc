@@ -5,9 +5,9 @@
 #include <memory>
 #include <stdexcept>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/callback.h"
 #include "pullback/generators/check_derivatives.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/formula/callback.h"
 #include "pullback/generators/generator_registry.h"
 
 namespace pullback {

@@ -1,5 +1,5 @@
 // AffineInput and Stacked.
-#include "pullback/generators/compose.h"
+#include "pullback/generators/combine/compose.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,9 +10,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/callback.h"
-#include "pullback/generators/stack.h"
+#include "pullback/generators/combine/stack.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/formula/callback.h"
 
 namespace pullback {
 namespace {

@@ -1,11 +1,11 @@
-#include "pullback/generators/ensemble.h"
+#include "pullback/generators/combine/ensemble.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <stdexcept>
 
-#include "pullback/generators/surfaces.h"
+#include "pullback/generators/surfaces/surfaces.h"
 
 namespace pullback {
 namespace {

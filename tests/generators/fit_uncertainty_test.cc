@@ -1,4 +1,4 @@
-#include "pullback/generators/fit_uncertainty.h"
+#include "pullback/generators/uncertain/fit_uncertainty.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pullback/generators/gaussian_process.h"
+#include "pullback/generators/uncertain/gaussian_process.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,9 +10,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "pullback/generators/error.h"
-#include "pullback/generators/network.h"
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/error.h"
+#include "pullback/base/safetensors.h"
+#include "pullback/generators/network/network.h"
 
 namespace pullback {
 namespace {

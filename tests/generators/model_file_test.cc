@@ -1,4 +1,4 @@
-#include "pullback/generators/model_file.h"
+#include "pullback/generators/network/model_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 #include <limits>
 #include <string>
 
-#include "pullback/generators/error.h"
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/error.h"
+#include "pullback/base/safetensors.h"
 
 namespace pullback {
 namespace {

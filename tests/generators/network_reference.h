@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "pullback/generators/network.h"
+#include "pullback/generators/network/network.h"
 
 namespace pullback::testing {
 

@@ -1,4 +1,4 @@
-#include "pullback/generators/network.h"
+#include "pullback/generators/network/network.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "pullback/generators/radial_network.h"
+#include "pullback/generators/uncertain/radial_network.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "pullback/generators/surfaces.h"
+#include "pullback/generators/surfaces/surfaces.h"
 
 namespace pullback {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/safetensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback {
 namespace {

@@ -1,5 +1,5 @@
 // Ending a computation from within, and dividing the batches of slow generators.
-#include "pullback/generators/stop.h"
+#include "pullback/base/stop.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "pullback/generators/callback.h"
+#include "pullback/generators/formula/callback.h"
 #include "pullback/generators/generator.h"
 
 namespace pullback {

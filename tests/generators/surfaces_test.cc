@@ -1,4 +1,4 @@
-#include "pullback/generators/surfaces.h"
+#include "pullback/generators/surfaces/surfaces.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 #include "pullback/generators/torch/pickle.h"
 #include "pullback/generators/torch/source_scan.h"
 #include "pullback/generators/torch/torch_generator.h"

@@ -21,9 +21,9 @@
 #include <thread>
 #include <vector>
 
+#include "pullback/base/error.h"
 #include "pullback/generators/check_derivatives.h"
-#include "pullback/generators/error.h"
-#include "pullback/generators/network.h"
+#include "pullback/generators/network/network.h"
 #include "pullback/generators/torch/tensor_derivatives.h"
 
 namespace pullback {

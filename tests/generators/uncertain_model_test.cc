@@ -8,10 +8,10 @@
 #include <functional>
 #include <string>
 
-#include "pullback/generators/error.h"
-#include "pullback/generators/gaussian_process.h"
+#include "pullback/base/error.h"
 #include "pullback/generators/generator_registry.h"
-#include "pullback/generators/model_file.h"
+#include "pullback/generators/network/model_file.h"
+#include "pullback/generators/uncertain/gaussian_process.h"
 
 namespace pullback {
 namespace {

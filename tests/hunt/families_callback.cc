@@ -1,5 +1,5 @@
 // Maps given as plain functions: with values only, with a Jacobian, and with a Jacobian that is wrong.
-#include "pullback/generators/callback.h"
+#include "pullback/generators/formula/callback.h"
 #include "tests/hunt/make.h"
 
 namespace pullback::hunt {

@@ -1,7 +1,7 @@
 // Random and trained networks.
 #include <filesystem>
 
-#include "pullback/generators/model_file.h"
+#include "pullback/generators/network/model_file.h"
 #include "tests/hunt/make.h"
 
 namespace pullback::hunt {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <utility>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "tests/hunt/families.h"
 
 namespace pullback::hunt {

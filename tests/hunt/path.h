@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 #include "tests/hunt/truth.h"
 
 namespace pullback::hunt {

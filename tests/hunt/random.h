@@ -7,7 +7,7 @@
 #include <random>
 #include <string_view>
 
-#include "pullback/generators/types.h"
+#include "pullback/base/types.h"
 
 namespace pullback::hunt {
 

@@ -1,4 +1,4 @@
-#include "pullback/manifold/affine_chart.h"
+#include "pullback/manifold/metrics/affine_chart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,11 +8,11 @@
 #include <memory>
 #include <stdexcept>
 
-#include "pullback/generators/compose.h"
+#include "pullback/generators/combine/compose.h"
 #include "pullback/generators/generator_registry.h"
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

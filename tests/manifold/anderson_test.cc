@@ -1,4 +1,4 @@
-#include "pullback/manifold/anderson.h"
+#include "pullback/manifold/numerics/anderson.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pullback/manifold/block_tridiagonal.h"
+#include "pullback/manifold/numerics/block_tridiagonal.h"
 
 #include <gtest/gtest.h>
 

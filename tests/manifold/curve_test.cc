@@ -1,12 +1,12 @@
-#include "pullback/manifold/curve.h"
+#include "pullback/manifold/curves/curve.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/pullback_manifold.h"
-#include "pullback/manifold/straight_line.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/curves/straight_line.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {
@@ -94,7 +94,8 @@ TEST(StraightLineTest, HasNodesAtEqualDistancesOnlyWhereTheChartChangesItsScale)
     ASSERT_EQ(far.pieces(), 512);
     EXPECT_EQ(far.positions()(0, 512), end);
     // The angle from the pole, 2 atan |z|, in equal steps; nodes between points of the line are off by a part of one.
-    for (int i = 0; i <= 512; ++i) EXPECT_NEAR(2 * std::atan(std::abs(far.positions()(0, i))), M_PI * i / 512, 0.15 * M_PI / 512);
+    for (int i = 0; i <= 512; ++i)
+      EXPECT_NEAR(2 * std::atan(std::abs(far.positions()(0, i))), M_PI * i / 512, 0.15 * M_PI / 512);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "pullback/manifold/data_region.h"
+#include "pullback/manifold/data/data_region.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pullback/manifold/discrete_calculus.h"
+#include "pullback/manifold/numerics/discrete_calculus.h"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include <numbers>
 #include <vector>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/manifold/exponential.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/manifold/curves/exponential.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/manifold/distance_field.h"
+#include "pullback/manifold/fields/distance_field.h"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
-#include "pullback/manifold/selling.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/fields/selling.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/manifold/exponential.h"
+#include "pullback/manifold/curves/exponential.h"
 
 #include <gtest/gtest.h>
 
@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/compose.h"
-#include "pullback/generators/error.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/base/error.h"
+#include "pullback/generators/combine/compose.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/manifold/gaussian_process_manifold.h"
+#include "pullback/manifold/metrics/gaussian_process_manifold.h"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/exponential.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/curves/exponential.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "tests/contract/cases.h"
 
 namespace pullback {

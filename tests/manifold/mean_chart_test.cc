@@ -1,12 +1,12 @@
-#include "pullback/manifold/mean_chart.h"
+#include "pullback/manifold/metrics/mean_chart.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <string>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,15 +1,15 @@
-#include "pullback/manifold/measure.h"
+#include "pullback/manifold/curves/measure.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/callback.h"
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/bump_moves.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/formula/callback.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/curves/bump_moves.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/manifold/metric_decorators.h"
+#include "pullback/manifold/metrics/metric_decorators.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,12 +10,12 @@
 #include <memory>
 #include <stdexcept>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/compose.h"
-#include "pullback/manifold/damped_manifold.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/combine/compose.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/damped_manifold.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

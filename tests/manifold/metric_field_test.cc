@@ -1,4 +1,4 @@
-#include "pullback/manifold/metric_field.h"
+#include "pullback/manifold/metrics/metric_field.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/metric_functor.h"
-#include "pullback/manifold/named_metrics.h"
+#include "pullback/manifold/metrics/metric_functor.h"
+#include "pullback/manifold/metrics/named_metrics.h"
 
 namespace pullback {
 namespace {

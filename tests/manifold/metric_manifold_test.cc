@@ -1,12 +1,12 @@
-#include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/ambient_pullback.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/metrics/ambient_pullback.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/manifold/relaxation.h"
+#include "pullback/manifold/curves/relaxation.h"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 #include <limits>
 #include <stdexcept>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

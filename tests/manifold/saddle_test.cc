@@ -1,4 +1,4 @@
-#include "pullback/manifold/saddle.h"
+#include "pullback/manifold/curves/saddle.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "pullback/generators/generator_registry.h"
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/measure.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/manifold/volume_variation.h"
+#include "pullback/manifold/fields/volume_variation.h"
 
 #include <gtest/gtest.h>
 
@@ -8,11 +8,11 @@
 #include <memory>
 #include <random>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/compose.h"
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/data_region.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/combine/compose.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/data/data_region.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback {
 namespace {

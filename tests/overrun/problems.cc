@@ -11,12 +11,12 @@
 #include <thread>
 #include <utility>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/callback.h"
-#include "pullback/generators/network.h"
-#include "pullback/manifold/gaussian_process_manifold.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/formula/callback.h"
+#include "pullback/generators/network/network.h"
+#include "pullback/manifold/metrics/gaussian_process_manifold.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 
 namespace pullback::overrun {
 namespace {

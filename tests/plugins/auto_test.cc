@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "pullback/generators/compose.h"
+#include "pullback/generators/combine/compose.h"
 #include "tests/contract/cases.h"
 #include "tests/plugins/problems.h"
 

@@ -7,7 +7,7 @@
 #include <ostream>
 #include <string>
 
-#include "pullback/manifold/metric_decorators.h"
+#include "pullback/manifold/metrics/metric_decorators.h"
 #include "tests/plugins/problems.h"
 
 namespace pullback {

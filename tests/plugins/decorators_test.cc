@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "pullback/generators/compose.h"
+#include "pullback/generators/combine/compose.h"
 #include "pullback/plugins/continuation/continuation.h"
 #include "pullback/plugins/whitened/whitened.h"
 #include "tests/plugins/problems.h"

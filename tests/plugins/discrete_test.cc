@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "pullback/manifold/discrete_calculus.h"
+#include "pullback/manifold/numerics/discrete_calculus.h"
 #include "tests/plugins/problems.h"
 
 namespace pullback {

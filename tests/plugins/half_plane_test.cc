@@ -26,9 +26,9 @@ TEST(HalfPlaneTest, LengthIsRightToNineDigitsAtEveryScale) {
   std::vector<Pair> pairs{{Vector{{0.0, 3e-5}}, Vector{{3e-5, 3e-5}}},  {Vector{{3333.0, 1.0}}, Vector{{3334.0, 1.0}}},
                           {Vector{{1e6, 1.0}}, Vector{{1e6 + 3, 2.0}}}, {Vector{{0.0, 1.0}}, Vector{{0.0, 1e-6}}},
                           {Vector{{0.0, 1e-6}}, Vector{{0.0, 1.0}}},    {Vector{{0.0, 1.0}}, Vector{{1e3, 1.0}}},
-                          {Vector{{0.0, 1.0}}, Vector{{1e6, 1.0}}},
-                          {Vector{{0.0, 1e-100}}, Vector{{0.0, 1.0}}},  {Vector{{0.0, 1.0}}, Vector{{0.0, 1e-150}}},
-                          {Vector{{0.0, 1.0}}, Vector{{0.0, 1e150}}},   {Vector{{0.0, 1e-10}}, Vector{{3.0, 5.0}}}};
+                          {Vector{{0.0, 1.0}}, Vector{{1e6, 1.0}}},     {Vector{{0.0, 1e-100}}, Vector{{0.0, 1.0}}},
+                          {Vector{{0.0, 1.0}}, Vector{{0.0, 1e-150}}},  {Vector{{0.0, 1.0}}, Vector{{0.0, 1e150}}},
+                          {Vector{{0.0, 1e-10}}, Vector{{3.0, 5.0}}}};
   for (const double y : {1e-150, 1e-100, 1e-12, 1e12, 1e100, 1e150}) {
     pairs.push_back({Vector{{0.0, y}}, Vector{{3 * y, 2 * y}}});
   }

@@ -10,8 +10,8 @@
 #include <random>
 #include <string>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/compose.h"
+#include "pullback/generators/combine/compose.h"
+#include "pullback/generators/formula/autodiff.h"
 #include "pullback/plugins/newton/hessian_models.h"
 #include "pullback/plugins/newton/moving_curve.h"
 #include "tests/plugins/problems.h"

@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/plugins/builtin.h"
 #include "pullback/solvers/registry.h"
 

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "pullback/generators/autodiff.h"
-#include "pullback/generators/callback.h"
-#include "pullback/generators/surfaces.h"
-#include "pullback/manifold/metric_manifold.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/formula/callback.h"
+#include "pullback/generators/surfaces/surfaces.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/solvers/verdict.h"
 #include "tests/solvers/stub_solver.h"
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/metric_manifold.h"
+#include "pullback/manifold/metrics/metric_manifold.h"
 #include "stub_solver.h"
 
 namespace pullback {

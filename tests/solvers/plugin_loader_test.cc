@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback {
 namespace {

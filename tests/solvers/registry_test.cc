@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 #include "stub_solver.h"
 
 namespace pullback {
@@ -154,7 +154,7 @@ class AroundSolver final : public GeodesicSolver {
 TEST_F(Registry, MakesWhatADecoratorRuns) {
   add("graph");
   add("energy");
-  registry_.add_decorator<AroundSolver, CountOptions>("around", "wraps", "", "energy");
+  registry_.add_wrapper<AroundSolver, CountOptions>("around", "wraps", "", "energy");
   EXPECT_EQ(registry_.make("around")->name(), "around(energy)");
   EXPECT_EQ(registry_.make("graph+around(graph:a=1+energy:b=2e+0)+energy")->name(),
             "graph+around(graph+energy)+energy");
@@ -165,7 +165,7 @@ TEST_F(Registry, MakesWhatADecoratorRuns) {
 
 TEST_F(Registry, RefusesParenthesesThatDoNotBelong) {
   add("energy");
-  registry_.add_decorator<AroundSolver, CountOptions>("around", "wraps", "", "energy");
+  registry_.add_wrapper<AroundSolver, CountOptions>("around", "wraps", "", "energy");
   expect_refused("energy(energy)", "solver 'energy' runs no other solver: leave out '(energy)'");
   expect_refused("around(energy", "a '(' without its ')'");
   expect_refused("around energy)", "a ')' without its '('");

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/generators/callback.h"
-#include "pullback/generators/stop.h"
-#include "pullback/manifold/pullback_manifold.h"
+#include "pullback/base/stop.h"
+#include "pullback/generators/formula/callback.h"
+#include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/solvers/chain.h"
 #include "stub_solver.h"
 

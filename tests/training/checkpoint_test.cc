@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "idx_files.h"
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback::training {
 namespace {

@@ -1,4 +1,4 @@
-#include "pullback/training/idx.h"
+#include "pullback/base/idx.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "idx_files.h"
-#include "pullback/generators/error.h"
+#include "pullback/base/error.h"
 
 namespace pullback::training {
 namespace {

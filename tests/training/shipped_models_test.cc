@@ -11,8 +11,8 @@
 #include <map>
 #include <optional>
 
-#include "pullback/generators/model_file.h"
-#include "pullback/training/idx.h"
+#include "pullback/base/idx.h"
+#include "pullback/generators/network/model_file.h"
 
 namespace pullback::training {
 namespace {

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "program.h"
-#include "pullback/generators/model_file.h"
-#include "pullback/generators/safetensors.h"
+#include "pullback/base/safetensors.h"
+#include "pullback/generators/network/model_file.h"
 
 namespace pullback::training {
 namespace {

@@ -1,0 +1,129 @@
+// A study of what the condition number of the Jacobian does to solvers.
+//
+// A panel is a curved map in one dimension, seen in charts of growing condition number κ. The pairs are chosen in the
+// map's own (base) coordinates and carried into each chart, so that the same geodesics are asked for at every κ and
+// their lengths do not depend on it: what any solver finds at any κ is a bound for all.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pullback/analysis/study_pairs.h"
+#include "pullback/analysis/work_control.h"
+#include "pullback/solvers/solver.h"
+#include "pullback/spaces/opener.h"
+
+namespace pullback {
+
+// What decides the results. Threads do not.
+struct ConditioningSettings {
+  std::vector<std::string> solvers;  // chains
+  std::vector<std::string> families;
+  std::vector<int> dimensions;
+  std::vector<double> kappas;  // increasing
+  int pairs = 0;               // of each panel; from kFewerPairsFrom dimensions on a quarter of them, one at least
+  std::uint64_t seed = 0;
+  double time_limit = 0;  // seconds for each solve
+};
+inline constexpr int kFewerPairsFrom = 16;
+
+// A panel's map in one chart.
+struct ConditionedSpace {
+  double kappa = 1;
+  OpenedSpace space;
+  std::vector<StudyPair> pairs;
+  std::function<Curve(const Curve&)> to_base;  // the image of a curve in base coordinates
+};
+
+struct ConditioningPanel {
+  std::string family;
+  std::string title;  // for people
+  int dimension = 0;
+  std::shared_ptr<const Manifold> base;
+  std::vector<ConditionedSpace> spaces;  // by κ
+};
+
+// The names of all families.
+std::vector<std::string> conditioning_families();
+
+// Errors: std::invalid_argument for an unknown family, or when no family has one of the dimensions; as Opener::open.
+std::vector<ConditioningPanel> make_conditioning_panels(Opener& opener, const ConditioningSettings& settings);
+
+// What came of one solve.
+enum class ClaimOutcome {
+  kSolved,    // converged, and at most kSolvedTolerance longer than the best length known for the pair at any κ
+  kLonger,    // converged to a geodesic that is longer than that
+  kFalse,     // claimed converged, but in base coordinates the curve is no geodesic or has another length
+  kUnclaimed  // did not claim to have converged
+};
+const char* to_string(ClaimOutcome outcome);
+
+// One solve, as far as the summary needs it.
+struct ConditioningRun {
+  Termination termination = Termination::kNumericalFailure;  // of what is read back from a file, kConverged or this
+  std::string termination_name;
+  double length = 0;       // NaN without a curve
+  double best_known = 0;   // the shortest curve with the right ends that it returned or met; infinite without
+  double base_length = 0;  // of the curve in base coordinates; NaN unless it converged
+  bool base_converged = false;
+  double seconds = 0;
+  double evaluations = 0;
+};
+
+struct ConditioningStudy {
+  ConditioningSettings settings;
+  std::vector<ConditioningPanel> panels;
+  std::vector<std::optional<ConditioningRun>> runs;  // see run_index()
+  bool complete = false;                             // not stopped before its end
+};
+
+// One solve: indices into panels, kappas, the panel's pairs, solvers.
+struct ConditioningJob {
+  std::size_t panel;
+  std::size_t kappa;
+  std::size_t pair;
+  std::size_t solver;
+};
+
+// All solves, pair by pair, so that what an interrupted study has is spread over all panels and κ.
+std::vector<ConditioningJob> conditioning_jobs(const ConditioningStudy& study);
+std::size_t run_index(const ConditioningStudy& study, const ConditioningJob& job);
+std::size_t run_count(const ConditioningStudy& study);  // places in `runs`, of which panels with fewer pairs leave some
+
+// What a claim is worth in base coordinates, where the map is well-conditioned.
+struct BaseCheck {
+  double length = 0;
+  double excess = 0;  // as in Certificate
+  Termination termination = Termination::kNumericalFailure;
+};
+
+// One solve in full.
+struct ConditioningResult {
+  GeodesicResult result;
+  std::optional<BaseCheck> base;  // of results that claim to have converged
+};
+
+// Solves, and checks a claim in base coordinates; nothing when stopped.
+std::optional<ConditioningResult> run_conditioning_job(const ConditioningStudy& study, const ConditioningJob& job,
+                                                       const GeodesicSolver& solver,
+                                                       const std::function<bool()>& should_stop = {});
+
+// What of a result for the pair is kept.
+ConditioningRun run_of(const ConditioningResult& result, const StudyPair& pair);
+
+// How many solves are not done yet.
+std::size_t missing_runs(const ConditioningStudy& study);
+
+// Does the solves that are not done yet, and sets `complete`. `study.runs` has run_count() places; `solvers` are those
+// of the settings, in this order. `finished` is called after each run was put in its place, by one thread at a time.
+// Calls control.advanced for each run. Errors: what `finished` throws ends the work and is thrown.
+void run_conditioning_study(
+    ConditioningStudy& study, const std::vector<std::unique_ptr<GeodesicSolver>>& solvers,
+    const WorkControl& control = {},
+    const std::function<void(const ConditioningJob&, const ConditioningResult&)>& finished = {});
+
+}  // namespace pullback

@@ -1,0 +1,309 @@
+#include "pullback/manifold/curves/arc_length.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace pullback {
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr std::size_t kArcsAtOnce = 64;
+// The order in which one call of Manifold::chords sees the nine points of an arc: eight chords, back in four, forth in
+// two.
+constexpr std::array<int, 15> kWalk{0, 1, 2, 3, 4, 5, 6, 7, 8, 6, 4, 2, 0, 4, 8};
+constexpr std::array<double, 3> kGaussNodes{-0.774596669241483377, 0, 0.774596669241483377};
+constexpr std::array<double, 3> kGaussWeights{5.0 / 9, 8.0 / 9, 5.0 / 9};
+constexpr double kGaussSquared = 0.6;  // of the outer nodes
+// An arc is split while its defect is above its share of the tolerance, which is this fraction of the length by
+// default.
+constexpr double kTarget = 1e-9;
+constexpr double kShares = 64;
+// No arc is split into parts shorter than this in t: one that contradicts itself there has a step.
+constexpr double kShortest = 1e-13;
+// Defects that are this small a fraction of the length and do not halve when many arcs are split are noise.
+constexpr double kNoise = 1e-3;
+constexpr std::size_t kManyArcs = 256;
+// Speeds at the Gauss points that differ by more than this factor, or a way between two that the metric at one of them
+// takes for this many times the arc's length, are not resolved.
+constexpr double kSpeedRatio = 8;
+constexpr double kWayRatio = 3;
+// What an evaluation of f may be off by, in units of rounding of ‖f‖.
+constexpr double kValueRounding = 8;
+
+struct Refined {
+  double value;
+  double error;
+};
+
+// Three values of a sum with spacings 4h, 2h, h and an error series in h²: Romberg where they behave like that, else
+// the finest one, for arcs over kinks and steps.
+Refined extrapolate(double coarse, double middle, double fine) {
+  const double first = middle - coarse;
+  const double second = fine - middle;
+  const double rounding = 1e-14 * std::abs(fine);
+  const bool regular = std::abs(first) <= rounding || (second / first > 0.15 && second / first < 0.4);
+  if (!regular) return {fine, std::abs(second) + rounding};
+  const double once_coarse = middle + first / 3;
+  const double once_fine = fine + second / 3;
+  const double change = once_fine - once_coarse;
+  return {once_fine + change / 15, std::abs(change) / 5};
+}
+
+// Measures arcs whose ends are set.
+class ArcMeter {
+ public:
+  ArcMeter(const Manifold& manifold, const Curve& curve, Workspace& ws)
+      : manifold_(manifold),
+        curve_(curve),
+        ws_(ws),
+        ambient_size_(ambient_size()),
+        speeds_(manifold.smooth() ? 3 : 5) {}
+
+  double rounding_at_ends() const { return kValueRounding * kEpsilon * ambient_size_; }
+
+  void measure(Arc* arcs, std::size_t count) {
+    for (std::size_t first = 0; first < count; first += kArcsAtOnce) {
+      const std::size_t part = std::min(kArcsAtOnce, count - first);
+      measure_chords(arcs + first, part);
+      measure_speeds(arcs + first, part);
+    }
+  }
+
+ private:
+  // The size of what is subtracted when a chord is made: max ‖f‖ at a few points.
+  double ambient_size() {
+    const Generator* f = manifold_.generator();
+    if (f == nullptr) return 0;
+    const Matrix Z = curve_.position(uniform_times(5));
+    Matrix X(f->ambient_dimension(), Z.cols());
+    f->value(Z, X, ws_);
+    double size = 0;
+    for (Eigen::Index k = 0; k < X.cols(); ++k) size = std::max(size, X.col(k).stableNorm());
+    return size;
+  }
+
+  void measure_chords(Arc* arcs, std::size_t count) {
+    constexpr auto kSteps = static_cast<Eigen::Index>(kWalk.size());
+    Vector t(kSteps * static_cast<Eigen::Index>(count));
+    for (std::size_t a = 0; a < count; ++a) {
+      for (Eigen::Index s = 0; s < kSteps; ++s) {
+        const double u = kWalk[static_cast<std::size_t>(s)] / 8.0;
+        const double time = u == 1 ? arcs[a].to : arcs[a].from + u * (arcs[a].to - arcs[a].from);
+        t(kSteps * static_cast<Eigen::Index>(a) + s) = time;
+      }
+    }
+    Vector d(t.size() - 1);
+    manifold_.chords(curve_.position(t), d, ws_);
+    for (std::size_t a = 0; a < count; ++a) {
+      const double* chord = d.data() + kSteps * static_cast<Eigen::Index>(a);
+      add_chords(chord, arcs[a]);
+    }
+  }
+
+  // chord: 8 of an eighth each, 4 of a quarter, 2 of a half.
+  static void add_chords(const double* chord, Arc& arc) {
+    std::array<double, 3> length{};
+    std::array<double, 3> energy{};
+    int next = 0;
+    for (int level = 2; level >= 0; --level) {
+      const int parts = 2 << level;
+      for (int i = 0; i < parts; ++i, ++next) {
+        length[static_cast<std::size_t>(level)] += chord[next];
+        energy[static_cast<std::size_t>(level)] += 0.5 * chord[next] * (chord[next] / (arc.to - arc.from)) * parts;
+      }
+    }
+    const Refined refined = extrapolate(length[0], length[1], length[2]);
+    arc.chords = refined.value;
+    arc.chords_error = refined.error;
+    arc.energy = extrapolate(energy[0], energy[1], energy[2]).value;
+  }
+
+  // At the Gauss points of each arc and, where the map has kinks, at both ends after them.
+  void measure_speeds(Arc* arcs, std::size_t count) {
+    const auto points = speeds_ * static_cast<Eigen::Index>(count);
+    Vector t(points);
+    for (std::size_t a = 0; a < count; ++a) {
+      const double middle = 0.5 * (arcs[a].from + arcs[a].to);
+      const double half = 0.5 * (arcs[a].to - arcs[a].from);
+      double* time = t.data() + speeds_ * static_cast<Eigen::Index>(a);
+      for (std::size_t g = 0; g < 3; ++g) time[g] = middle + kGaussNodes[g] * half;
+      if (speeds_ == 5) {
+        time[3] = arcs[a].from;
+        time[4] = arcs[a].to;
+      }
+    }
+    const Eigen::Index n = manifold_.dimension();
+    const Matrix Z = curve_.position(t);
+    const Matrix V = curve_.velocity(t);
+    Matrix R(n, n * points);
+    manifold_.factor(Z, R, ws_);
+    for (std::size_t a = 0; a < count; ++a) {
+      const Eigen::Index first = speeds_ * static_cast<Eigen::Index>(a);
+      add_speeds(first, Z, V, R, arcs[a]);
+      if (speeds_ == 5) arcs[a].hidden = std::max(arcs[a].hidden, length_behind_kinks(first, V, R, arcs[a]));
+    }
+  }
+
+  void add_speeds(Eigen::Index first, const Matrix& Z, const Matrix& V, const Matrix& R, Arc& arc) const {
+    const Eigen::Index n = Z.rows();
+    const double duration = arc.to - arc.from;
+    arc.integral = arc.cancellation = 0;
+    arc.slowest = std::numeric_limits<double>::infinity();
+    arc.fastest = 0;
+    double blur = 0;  // how far rounding moves a point of the curve
+    for (Eigen::Index g = 0; g < 3; ++g) {
+      const auto block = R.middleCols(n * (first + g), n);
+      const double speed = (block * V.col(first + g)).stableNorm();
+      const double weight = 0.5 * kGaussWeights[static_cast<std::size_t>(g)] * duration;
+      arc.integral += weight * speed;
+      arc.cancellation += 4 * kEpsilon * weight * (block.cwiseAbs() * V.col(first + g).cwiseAbs()).stableNorm();
+      arc.slowest = std::min(arc.slowest, speed);
+      arc.fastest = speed > arc.fastest || std::isnan(speed) ? speed : arc.fastest;
+      blur = std::max(blur, kEpsilon * (block.cwiseAbs() * Z.col(first + g).cwiseAbs()).stableNorm());
+    }
+    arc.hidden = hidden_length(first, Z, R, arc);
+    // Sideways, each of eight chords of length d is longer by blur²/d, as long as that is less than the blur itself.
+    blur += kEpsilon * ambient_size_;
+    arc.blur = 2 * kValueRounding * blur;
+    const double d = arc.chords / 8;
+    arc.rounding = kEpsilon * arc.chords + (d > blur ? 8 * blur * (blur / d) : 8 * blur);
+  }
+
+  // A kink between an end and the Gauss point next to it is seen by neither length: at that end the speed is not what
+  // it is everywhere else. Two second differences of the speed, over the ends and over the outer Gauss points, are
+  // equal up to a fourth derivative; by how much they differ, the speed may differ from that end to that Gauss point.
+  static double length_behind_kinks(Eigen::Index first, const Matrix& V, const Matrix& R, const Arc& arc) {
+    const Eigen::Index n = V.rows();
+    std::array<double, 5> speed{};
+    for (Eigen::Index g = 0; g < 5; ++g) {
+      speed[static_cast<std::size_t>(g)] = (R.middleCols(n * (first + g), n) * V.col(first + g)).stableNorm();
+    }
+    const double outer = speed[3] - 2 * speed[1] + speed[4];
+    const double inner = (speed[0] - 2 * speed[1] + speed[2]) / kGaussSquared;
+    return 0.5 * (1 + kGaussNodes[0]) * (arc.to - arc.from) * std::abs(outer - inner);
+  }
+
+  // 0 where what the metric at each Gauss point makes of the way to its neighbour is about the arc's length or less.
+  static double hidden_length(Eigen::Index first, const Matrix& Z, const Matrix& R, const Arc& arc) {
+    const Eigen::Index n = Z.rows();
+    double longest = arc.fastest > kSpeedRatio * arc.slowest ? arc.fastest * (arc.to - arc.from) : 0;
+    for (const Eigen::Index g : {first, first + 1}) {
+      const Vector way = Z.col(g + 1) - Z.col(g);
+      for (const Eigen::Index at : {g, g + 1}) {
+        const double seen = (R.middleCols(n * at, n) * way).stableNorm();
+        if (seen > kWayRatio * std::max(arc.chords, arc.integral)) longest = std::max(longest, seen);
+      }
+    }
+    return longest;
+  }
+
+  const Manifold& manifold_;
+  const Curve& curve_;
+  Workspace& ws_;
+  const double ambient_size_;
+  const Eigen::Index speeds_;  // at so many points of an arc
+};
+
+bool finite(const Arc& arc) { return std::isfinite(arc.chords) && std::isfinite(arc.integral); }
+
+// Whole pieces, parts of pieces where there are few, several pieces together where there are many.
+std::vector<Arc> first_arcs(const Curve& curve, const ArcOptions& options) {
+  const int per_piece = (options.least + curve.pieces() - 1) / curve.pieces();
+  const int together = (curve.pieces() + options.most_at_first - 1) / options.most_at_first;
+  std::vector<Arc> arcs;
+  for (int i = 0; i < curve.pieces(); i += together) {
+    const double start = curve.times()(i);
+    const double end = curve.times()(std::min(i + together, curve.pieces()));
+    const double h = (end - start) / per_piece;
+    for (int j = 0; j < per_piece; ++j) {
+      Arc arc{};
+      arc.from = start + j * h;
+      arc.to = j + 1 == per_piece ? end : start + (j + 1) * h;
+      arcs.push_back(arc);
+    }
+  }
+  return arcs;
+}
+
+// Whether an arc needs to be split for this tolerance of the whole length.
+bool contradicts(const Arc& arc, double tolerance) {
+  const double enough = std::max(tolerance / kShares, arc.uncertainty());
+  return finite(arc) && arc.defect() > enough && arc.to - arc.from > 2 * kShortest;
+}
+
+// The arcs to be split: those that contradict themselves, the worst where there is no room for all.
+std::vector<std::size_t> worst(const std::vector<Arc>& arcs, double tolerance, int most) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < arcs.size(); ++i) {
+    if (contradicts(arcs[i], tolerance)) out.push_back(i);
+  }
+  const auto room = static_cast<std::size_t>(std::max(0, most - static_cast<int>(arcs.size())));
+  if (out.size() > room) {
+    std::ranges::stable_sort(out, [&](std::size_t a, std::size_t b) { return arcs[a].defect() > arcs[b].defect(); });
+    out.resize(room);
+    std::ranges::sort(out);
+  }
+  return out;
+}
+
+// Replaces these arcs by their halves, which are measured.
+void split(std::vector<Arc>& arcs, const std::vector<std::size_t>& which, ArcMeter& meter) {
+  std::vector<Arc> halves;
+  for (const std::size_t i : which) {
+    Arc half{};
+    half.from = arcs[i].from;
+    half.to = 0.5 * (arcs[i].from + arcs[i].to);
+    halves.push_back(half);
+    half.from = half.to;
+    half.to = arcs[i].to;
+    halves.push_back(half);
+  }
+  meter.measure(halves.data(), halves.size());
+  std::vector<Arc> out;
+  out.reserve(arcs.size() + which.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < arcs.size(); ++i) {
+    if (next < which.size() && which[next] == i) {
+      out.push_back(halves[2 * next]);
+      out.push_back(halves[2 * next + 1]);
+      ++next;
+    } else {
+      out.push_back(arcs[i]);
+    }
+  }
+  arcs = std::move(out);
+}
+
+}  // namespace
+
+double Arc::defect() const { return std::max({chords_error, std::abs(chords - integral), hidden}); }
+
+double Arc::uncertainty() const { return 4 * (rounding + cancellation) + blur; }
+
+Arcs measure_arcs(const Manifold& manifold, const Curve& curve, Workspace& ws, const ArcOptions& options) {
+  ArcMeter meter(manifold, curve, ws);
+  std::vector<Arc> arcs = first_arcs(curve, options);
+  meter.measure(arcs.data(), arcs.size());
+  double before = std::numeric_limits<double>::infinity();
+  for (bool many = false;;) {
+    double length = 0;
+    double defect = 0;
+    for (const Arc& arc : arcs) {
+      length += std::max(arc.chords, arc.integral);
+      defect += arc.defect();
+    }
+    const bool noise = many && defect < kNoise * length && defect > 0.5 * before;
+    if (!std::isfinite(length) || noise) break;
+    const double tolerance = options.tolerance > 0 ? options.tolerance : kTarget * length;
+    const std::vector<std::size_t> which = worst(arcs, tolerance, options.most);
+    if (which.empty()) break;
+    many = which.size() > kManyArcs;
+    before = defect;
+    split(arcs, which, meter);
+  }
+  return {std::move(arcs), meter.rounding_at_ends()};
+}
+
+}  // namespace pullback

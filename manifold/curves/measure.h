@@ -1,0 +1,46 @@
+// Measuring curves and Jacobians.
+#pragma once
+
+#include "pullback/base/types.h"
+#include "pullback/base/workspace.h"
+#include "pullback/manifold/curves/curve.h"
+#include "pullback/manifold/manifold.h"
+
+namespace pullback {
+
+// Length and energy of a curve, each part of which was held against its own arc (values against derivatives) and split
+// until both agreed.
+struct Measurement {
+  double length = 0;  // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines; by quadrature of
+                      // the speed where the polylines drown in rounding
+  double length_error = 0;  // at least `numerical_error`, and the deviation of the polyline through 1,001 points
+                            // uniform in t where these resolve the curve to 1 %, so that whoever samples it finds the
+                            // length within the error
+  double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite where that is over 5 %: the
+                               // parts of a curve that are not resolved may have any length
+  double energy = 0;           // E = ½ ∫ ċᵀMċ dt, extrapolated alike
+  double metric_length = 0;  // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
+                             // the generator does (a step, a wrong Jacobian)
+  double disagreement = 0;     // sum over the parts of how far both lengths differ, beyond rounding
+  double refinement = 0;       // sum over the parts of how far the polylines still change
+  double speed_variation = 0;  // max |speed − mean| / mean
+  Vector times;  // where the parts meet, from 0 to 1: close together where the curve meets something small
+};
+
+// Cost: 15 values and 3 factors a part, 128 to 4,096 parts, and 1,001 values.
+Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws);
+
+// Singular values of J (of the square root of M where there is no generator) at a batch of points.
+//   returns n×K, each column decreasing.  Cost: K Jacobians.
+Matrix singular_values(const Manifold& manifold, const ConstMatrixRef& Z, Workspace& ws);
+
+// The same from factors R, n×(nK), as Manifold::factor gives them. NaN for a block that is not finite.
+Matrix factor_singular_values(const ConstMatrixRef& R);
+
+// κ(J) = σ_max/σ_min, infinite where J loses rank; one value per column of singular values.
+Vector condition_number(const ConstMatrixRef& singular_values);
+
+// log √det M = Σ log σ_i, the logarithm of the magnification (natural); −∞ where J loses rank.
+Vector log_magnification(const ConstMatrixRef& singular_values);
+
+}  // namespace pullback

@@ -1,0 +1,304 @@
+#include "pullback/manifold/metrics/pullback_manifold.h"
+
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "pullback/base/stop.h"
+#include "pullback/manifold/numerics/chord_model.h"
+#include "pullback/manifold/numerics/dense_kernels.h"
+#include "pullback/manifold/numerics/second_difference.h"
+#include "pullback/manifold/numerics/whitening.h"
+
+namespace pullback {
+namespace {
+
+// Evaluations go through the generator in batches of about this many points, which keeps its buffers in the cache.
+constexpr Eigen::Index kBatch = 64;
+
+// The linear algebra of blocks of this size takes long enough to ask whether to stop at each.
+constexpr Eigen::Index kLargeBlock = 8;
+
+// Relative accuracy that the second variation needs.
+constexpr double kHessianAccuracy = 1e-6;
+
+const std::shared_ptr<const Generator>& require(const std::shared_ptr<const Generator>& generator) {
+  if (!generator) throw std::invalid_argument("PullbackManifold: the generator is null");
+  return generator;
+}
+
+double ambient_dot(const Eigen::Ref<const Vector>& x, const Eigen::Ref<const Vector>& y) {
+  return kernels::dot(x.data(), y.data(), static_cast<std::size_t>(x.size()));
+}
+
+// ‖x‖, also where its square would underflow or overflow.
+double ambient_norm(const Eigen::Ref<const Vector>& x) {
+  constexpr double kLeast = 1e-280;
+  constexpr double kMost = 1e280;
+  const double square = ambient_dot(x, x);
+  return square > kLeast && square < kMost ? std::sqrt(square) : x.stableNorm();
+}
+
+// J at every column of Z, orthonormalised in place: Q (N×n(K+1)), R, and X = f(Z).
+void evaluate_frames(const Generator& f, const ConstMatrixRef& Z, MatrixRef X, MatrixRef Q, MatrixRef R,
+                     Workspace& ws) {
+  const int n = f.latent_dimension();
+  for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    auto block = Q.middleCols(n * k, n * count);
+    f.value_and_jacobian(Z.middleCols(k, count), X.middleCols(k, count), block, ws);
+    orthonormalise(block, n, R.middleCols(n * k, n * count));
+  }
+}
+
+// wᵀd²f[u_a,u_b] for the columns u_a of U = R⁻¹, by polarisation along whitened directions: through the weighted
+// Hessian in the given chart, rounding would be amplified by κ².
+void whitened_hessian(const Generator& f, const ConstMatrixRef& Z, const ConstMatrixRef& W, const Matrix& inverse_R,
+                      MatrixRef H, Workspace& ws) {
+  const Eigen::Index n = Z.rows();
+  const Eigen::Index K = Z.cols();
+  Workspace::Frame frame(ws);
+  auto V = frame.matrix(n, K);
+  auto D = frame.matrix(f.ambient_dimension(), K);
+  for (Eigen::Index a = 0; a < n; ++a) {
+    for (Eigen::Index b = 0; b <= a; ++b) {
+      for (Eigen::Index k = 0; k < K; ++k) {
+        V.col(k) = inverse_R.col(n * k + a);
+        if (b != a) V.col(k) += inverse_R.col(n * k + b);
+      }
+      f.second_directional(Z, V, D, ws);
+      for (Eigen::Index k = 0; k < K; ++k) H(a, n * k + b) = ambient_dot(W.col(k), D.col(k));
+    }
+  }
+  for (Eigen::Index k = 0; k < K; ++k) {
+    auto block = H.middleCols(n * k, n);
+    for (Eigen::Index a = 0; a < n; ++a) {
+      for (Eigen::Index b = 0; b < a; ++b) {
+        block(a, b) = 0.5 * (block(a, b) - block(a, a) - block(b, b));
+        block(b, a) = block(a, b);
+      }
+    }
+  }
+}
+
+// The inverses of the blocks of R, and the largest of their condition numbers (Frobenius).
+Matrix inverses_and_condition(const ConstMatrixRef& R, double& kappa) {
+  const Eigen::Index n = R.rows();
+  Matrix inverse = block_inverses(R);
+  kappa = 0;
+  for (Eigen::Index k = 0; k < R.cols() / n; ++k) {
+    kappa = std::max(kappa, R.middleCols(n * k, n).norm() * inverse.middleCols(n * k, n).norm());
+  }
+  return inverse;
+}
+
+// Adds R⁻ᵀ (Σ w ∂²f) R⁻¹ to the diagonal blocks, w = −K δ²f at the interior nodes.
+void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& R,
+                   MatrixRef diagonal, Workspace& ws) {
+  const Eigen::Index n = Z.rows();
+  double kappa = 0;
+  const Matrix inverse = inverses_and_condition(R, kappa);
+  // Rounding of a whitened Hessian is about ε κ².
+  const bool through_chart = kappa * kappa * std::numeric_limits<double>::epsilon() < kHessianAccuracy;
+  for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    const auto points = Z.middleCols(k, count);
+    const auto weights = W.middleCols(k, count);
+    Matrix H(n, n * count);
+    if (through_chart) {
+      f.weighted_hessian(points, weights, H, ws);
+      for (Eigen::Index i = 0; i < count; ++i) {
+        if (n >= kLargeBlock) throw_if_stopped();
+        const auto U = inverse.middleCols(n * (k + i), n);
+        H.middleCols(n * i, n) = (U.transpose() * H.middleCols(n * i, n) * U).eval();
+      }
+    } else {
+      whitened_hessian(f, points, weights, inverse.middleCols(n * k, n * count), H, ws);
+    }
+    diagonal.middleCols(n * k, n * count) += H;
+  }
+}
+
+// w_i = ∂E_K/∂f(z_i) = −K (f(z_{i+1}) − 2 f(z_i) + f(z_{i−1})) at the interior nodes.
+void second_difference_weights(const ConstMatrixRef& X, MatrixRef W) {
+  const Eigen::Index K = X.cols() - 1;
+  const auto scale = static_cast<double>(K);
+  W = scale * (2 * X.middleCols(1, K - 1) - X.leftCols(K - 1) - X.rightCols(K - 1));
+}
+
+// One chord of a discrete curve of K chords, whitened at its ends a and b.
+struct Chord {
+  Eigen::Ref<const Matrix> Qa, Qb;                    // orthonormal frames of J
+  Eigen::Ref<const Vector> d;                         // f(b) − f(a)
+  Eigen::Ref<const Matrix> curvature_a, curvature_b;  // Σ w ∂²f at the ends
+  double K;
+};
+
+// The model of ½K‖d‖² (chord_model.h). Its Hessian is K [I −C; −Cᵀ I], C = QaᵀQb, and half of each end's curvature.
+void compress(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<Matrix> jacobian) {
+  const Eigen::Index n = chord.Qa.cols();
+  Vector gradient(2 * n);
+  Matrix hessian = Matrix::Identity(2 * n, 2 * n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    gradient(i) = -chord.K * ambient_dot(chord.Qa.col(i), chord.d);
+    gradient(n + i) = chord.K * ambient_dot(chord.Qb.col(i), chord.d);
+    for (Eigen::Index j = 0; j < n; ++j) {
+      hessian(i, n + j) = hessian(n + j, i) = -ambient_dot(chord.Qa.col(i), chord.Qb.col(j));
+    }
+  }
+  hessian *= chord.K;
+  hessian.topLeftCorner(n, n) += 0.5 * chord.curvature_a;
+  hessian.bottomRightCorner(n, n) += 0.5 * chord.curvature_b;
+  compress_chord(gradient, std::move(hessian), std::sqrt(chord.K * ambient_dot(chord.d, chord.d)), residual, jacobian);
+}
+
+}  // namespace
+
+PullbackManifold::PullbackManifold(std::shared_ptr<const Generator> generator)
+    : Manifold(require(generator)->latent_dimension(), require(generator)->traits().name,
+               require(generator)->traits().smooth, generator) {}
+
+void PullbackManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(generator()->ambient_dimension(), Z.cols());
+  auto J = frame.matrix(generator()->ambient_dimension(), n * Z.cols());
+  generator()->value_and_jacobian(Z, X, J, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    const auto block = J.middleCols(n * k, n);
+    if (n >= kLargeBlock) throw_if_stopped();
+    M.middleCols(n * k, n).noalias() = block.transpose() * block;
+  }
+}
+
+void PullbackManifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(generator()->ambient_dimension(), Z.cols());
+  auto Q = frame.matrix(generator()->ambient_dimension(), dimension() * Z.cols());
+  evaluate_frames(*generator(), Z, X, Q, R, ws);
+}
+
+void PullbackManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A,
+                                       Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, Z.cols());
+  auto J = frame.matrix(ambient, n * Z.cols());
+  auto D = frame.matrix(ambient, Z.cols());
+  generator()->second_order(Z, V, X, J, D, ws);
+  auto R = frame.matrix(n, n * Z.cols());
+  orthonormalise(J, static_cast<int>(n), R);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    const auto block = R.middleCols(n * k, n);
+    if (n >= kLargeBlock) throw_if_stopped();
+    Vector projection(n);
+    for (Eigen::Index j = 0; j < n; ++j) projection(j) = -ambient_dot(J.col(n * k + j), D.col(k));
+    if (block.diagonal().minCoeff() > 0) {
+      A.col(k) = block.triangularView<Eigen::Upper>().solve(projection);
+    } else {
+      A.col(k) = Matrix(block).completeOrthogonalDecomposition().solve(projection);
+    }
+  }
+}
+
+void PullbackManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const {
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, kBatch + 1);  // column 0 keeps the last point of the batch before
+  auto difference = frame.matrix(ambient, 1);
+  generator()->value(Z.leftCols(1), X.leftCols(1), ws);
+  for (Eigen::Index k = 1; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    generator()->value(Z.middleCols(k, count), X.middleCols(1, count), ws);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), difference.data(),
+                                 static_cast<std::size_t>(ambient));
+      d(k - 1 + i) = ambient_norm(difference.col(0));
+    }
+    X.col(0) = X.col(count);
+  }
+}
+
+void PullbackManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
+                                   MatrixRef jacobian, Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  const Eigen::Index K = Z.cols() - 1;
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, K + 1);
+  auto Q = frame.matrix(ambient, n * (K + 1));
+  auto chord = frame.matrix(ambient, 1);
+  auto curvature = frame.matrix(n, n * (K + 1));
+  evaluate_frames(*generator(), Z, X, Q, R, ws);
+  floor_diagonal(R);
+  curvature.setZero();
+  if (model == HessianModel::kProjectedNewton && K > 1) {
+    auto W = frame.matrix(ambient, K - 1);
+    second_difference_weights(X, W);
+    add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)),
+                  curvature.middleCols(n, n * (K - 1)), ws);
+  }
+  for (Eigen::Index i = 0; i < K; ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
+    kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), chord.data(),
+                               static_cast<std::size_t>(ambient));
+    compress({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), curvature.middleCols(n * i, n),
+              curvature.middleCols(n * (i + 1), n), static_cast<double>(K)},
+             residual.col(i), jacobian.middleCols(2 * n * i, 2 * n));
+  }
+}
+
+Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) const {
+  const Eigen::Index n = dimension();
+  const Eigen::Index K = Z.cols() - 1;
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, K + 1);
+  auto Q = frame.matrix(ambient, n * (K + 1));
+  auto W = frame.matrix(ambient, K - 1);
+  auto weight = frame.matrix(ambient, 1);
+  Variation out;
+  out.factor.resize(n, n * (K + 1));
+  evaluate_frames(*generator(), Z, X, Q, out.factor, ws);
+  Matrix R = out.factor;
+  floor_diagonal(R);
+  const auto scale = static_cast<double>(K);
+  second_difference_weights(X, W);
+  out.energy = 0;
+  for (Eigen::Index i = 0; i < K; ++i) {
+    kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), weight.data(),
+                               static_cast<std::size_t>(ambient));
+    out.energy += 0.5 * scale * ambient_dot(weight.col(0), weight.col(0));
+  }
+  out.gradient.resize(n, K - 1);
+  out.chord_gradient.resize(n, K - 1);
+  out.hessian.diagonal.resize(n, n * (K - 1));
+  out.hessian.upper.resize(n, n * (K - 2));
+  for (Eigen::Index i = 1; i < K; ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
+    const SecondDifference stencil = second_difference(i, K);
+    weight.setZero();
+    for (Eigen::Index s = 0; s < 6; ++s) weight.col(0) -= scale * stencil.weights[s] * X.col(stencil.first + s);
+    for (Eigen::Index a = 0; a < n; ++a) {
+      out.gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), weight.col(0));
+      out.chord_gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), W.col(i - 1));
+    }
+    auto diagonal = out.hessian.diagonal.middleCols(n * (i - 1), n);
+    diagonal.setIdentity();
+    diagonal *= 2 * scale;
+    if (i == K - 1) continue;
+    for (Eigen::Index a = 0; a < n; ++a) {
+      for (Eigen::Index b = 0; b < n; ++b) {
+        out.hessian.upper(a, n * (i - 1) + b) = -scale * ambient_dot(Q.col(n * i + a), Q.col(n * (i + 1) + b));
+      }
+    }
+  }
+  add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)), out.hessian.diagonal, ws);
+  return out;
+}
+
+}  // namespace pullback
