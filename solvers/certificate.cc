@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "pullback/manifold/curves/bump_moves.h"
 #include "pullback/manifold/curves/measure.h"
@@ -74,6 +75,31 @@ ResidualPoints residual_points(const Curve& curve) {
 
 double root_mean_square(const ConstVectorRef& x) { return x.stableNorm() / std::sqrt(static_cast<double>(x.size())); }
 
+// The covariant acceleration at some times of the curve, in the frame that R gives: n×K each.
+struct Residuals {
+  Matrix total;
+  Matrix across;  // without its part along the curve, which does not change its length
+};
+
+Residuals residuals_at(const Manifold& manifold, const Curve& curve, const Matrix& Z, const Matrix& V,
+                       const Vector& times, Workspace& ws) {
+  const Eigen::Index n = Z.rows();
+  const Eigen::Index count = Z.cols();
+  Matrix geodesic(n, count);
+  Matrix R(n, n * count);
+  manifold.acceleration(Z, V, geodesic, ws);
+  manifold.factor(Z, R, ws);
+  const Matrix difference = curve.acceleration(times) - geodesic;
+  Residuals out{Matrix(n, count), Matrix(n, count)};
+  for (Eigen::Index k = 0; k < count; ++k) {
+    const Vector off = R.middleCols(n * k, n) * difference.col(k);
+    const Vector tangent = (R.middleCols(n * k, n) * V.col(k)).stableNormalized();
+    out.total.col(k) = off;
+    out.across.col(k) = off - tangent * tangent.dot(off);
+  }
+  return out;
+}
+
 // Root mean squares of the covariant acceleration, and of what differenced derivatives may have changed it by. Between
 // the nodes of the second variation a piece of duration h whose acceleration is off by r in its middle wiggles: as much
 // as a Hermite piece between exact ends does, ∫e′² = 0.019 r²h³ (cubic; 0.009 for quintic ones), half of which the
@@ -83,22 +109,14 @@ void measure_residual(const Manifold& manifold, const Curve& curve, Certificate&
   if (!(out.length > 0)) return;
   const ResidualPoints points = residual_points(curve);
   const Eigen::Index count = points.times.size();
-  const Eigen::Index n = manifold.dimension();
   const Matrix Z = curve.position(points.times);
   const Matrix V = curve.velocity(points.times);
-  Matrix geodesic(n, count);
-  Matrix R(n, n * count);
-  manifold.acceleration(Z, V, geodesic, ws);
-  manifold.factor(Z, R, ws);
-  const Matrix difference = curve.acceleration(points.times) - geodesic;
+  const Residuals off = residuals_at(manifold, curve, Z, V, points.times, ws);
   Vector norms(count);
   double wiggle = 0;
   for (Eigen::Index k = 0; k < count; ++k) {
-    Vector off = R.middleCols(n * k, n) * difference.col(k);
-    norms(k) = off.stableNorm() / out.length;
-    const Vector tangent = (R.middleCols(n * k, n) * V.col(k)).stableNormalized();
-    off -= tangent * tangent.dot(off);  // moving along the curve does not change its length
-    const double aside = off.stableNorm() / out.length;
+    norms(k) = off.total.col(k).stableNorm() / out.length;
+    const double aside = off.across.col(k).stableNorm() / out.length;
     wiggle += kWiggle * aside * aside * std::pow(points.durations(k), 3);
   }
   out.residual = root_mean_square(norms) / out.length;
@@ -113,6 +131,21 @@ double piece_duration(const Curve& curve, double t) {
   return *next - *(next - 1);
 }
 
+// Middles of the parts that are short beside the pieces of the curve.
+ResidualPoints short_parts(const Curve& curve, const Vector& times) {
+  std::vector<double> middles;
+  std::vector<double> durations;
+  for (Eigen::Index k = 0; k + 1 < times.size(); ++k) {
+    const double middle = 0.5 * (times(k) + times(k + 1));
+    const double duration = times(k + 1) - times(k);
+    if (duration > kShortPart * piece_duration(curve, middle)) continue;
+    middles.push_back(middle);
+    durations.push_back(duration);
+  }
+  const auto count = static_cast<Eigen::Index>(middles.size());
+  return {Eigen::Map<const Vector>(middles.data(), count), Eigen::Map<const Vector>(durations.data(), count)};
+}
+
 // What small features of the map, which the parts of the length were made short for, let a geodesic nearby gain: the
 // decrement ½ ∫∫ f(s) G(s,t) f(t) of one Newton step of a flat metric, G(s,t) = s(1−t) for s ≤ t its Green's function,
 // f the residual across the curve, where the parts are short beside the pieces of the curve: longer ones would take how
@@ -120,30 +153,19 @@ double piece_duration(const Curve& curve, double t) {
 // over them.
 double decrement_of_parts(const Manifold& manifold, const Curve& curve, const Vector& times, double length,
                           Workspace& ws) {
-  const Eigen::Index count = times.size() - 1;
-  const Eigen::Index n = manifold.dimension();
-  const Vector middles = 0.5 * (times.head(count) + times.tail(count));
-  const Vector durations = times.tail(count) - times.head(count);
-  const Matrix Z = curve.position(middles);
-  const Matrix V = curve.velocity(middles);
-  Matrix geodesic(n, count);
-  Matrix R(n, n * count);
-  manifold.acceleration(Z, V, geodesic, ws);
-  manifold.factor(Z, R, ws);
-  const Matrix difference = curve.acceleration(middles) - geodesic;
+  const ResidualPoints parts = short_parts(curve, times);
+  const Eigen::Index count = parts.times.size();
+  if (count == 0) return 0;
+  const Matrix Z = curve.position(parts.times);
+  const Matrix V = curve.velocity(parts.times);
+  const Matrix f =
+      residuals_at(manifold, curve, Z, V, parts.times, ws).across * (parts.durations / length).asDiagonal();
   // −η″ = f by its Green's function: η(t) = (1−t) ∫₀ᵗ s f + t ∫ₜ¹ (1−s) f.
-  Matrix f(n, count);
-  for (Eigen::Index k = 0; k < count; ++k) {
-    Vector off = R.middleCols(n * k, n) * difference.col(k);
-    const Vector tangent = (R.middleCols(n * k, n) * V.col(k)).stableNormalized();
-    off -= tangent * tangent.dot(off);
-    f.col(k) = (durations(k) > kShortPart * piece_duration(curve, middles(k)) ? 0 : durations(k) / length) * off;
-  }
-  Vector before = Vector::Zero(n);
-  Vector after = f * (1 - middles.array()).matrix();
+  Vector before = Vector::Zero(f.rows());
+  Vector after = f * (1 - parts.times.array()).matrix();
   double sum = 0;
   for (Eigen::Index k = 0; k < count; ++k) {
-    const double t = middles(k);
+    const double t = parts.times(k);
     after -= (1 - t) * f.col(k);
     sum += f.col(k).dot((1 - t) * before + t * after + t * (1 - t) * f.col(k));
     before += t * f.col(k);
