@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -16,19 +17,15 @@ constexpr int kMostSteps = 1 << 16;
 constexpr int kLeastChords = 64;  // of Schild's ladder
 constexpr int kMostChords = 1024;
 
-// −Γ(velocity, w), by vectors of one length so that neither drowns in the other.
+// −Γ(velocity, w).
 Vector derivative(const Manifold& manifold, const Matrix& z, const Vector& velocity, const Vector& w, Workspace& ws) {
-  const double size = manifold.norm(z, w);
-  const double speed = manifold.norm(z, velocity);
-  if (size == 0 || speed == 0) return Vector::Zero(w.size());
-  const Vector scaled = speed / size * w;
   Matrix Z(z.rows(), 2);
   Z << z, z;
   Matrix V(z.rows(), 2);
-  V << velocity + scaled, velocity - scaled;
+  V << velocity + w, velocity - w;
   Matrix A(z.rows(), 2);
   manifold.acceleration(Z, V, A, ws);
-  return size / speed * 0.25 * (A.col(0) - A.col(1));
+  return 0.25 * (A.col(0) - A.col(1));
 }
 
 // `parts` Runge–Kutta steps in each piece.
@@ -56,6 +53,15 @@ Vector by_ladder(const Manifold& manifold, const Curve& curve, const Vector& v, 
   return discrete_transport(manifold, constant_speed(manifold, curve, chords, ws).positions(), v, ws);
 }
 
+// Γ sees w beside the curve's velocity: of about its length neither drowns in the other, and what is transported keeps
+// its length.
+double scale_beside(const Manifold& manifold, const Curve& curve, const ConstVectorRef& v) {
+  const Vector middle = Vector::Constant(1, 0.5);
+  const double speed = manifold.norm(curve.position(middle), curve.velocity(middle));
+  const double size = manifold.norm(curve.positions().col(0), v);
+  return speed > 0 && size > 0 ? speed / size : 1;
+}
+
 void require_sizes(const Manifold& manifold, const Curve& curve, const ConstVectorRef& v) {
   const int n = manifold.dimension();
   if (!curve.empty() && curve.dimension() == n && v.size() == n) return;
@@ -73,8 +79,10 @@ Transported parallel_transport(const Manifold& manifold, const Curve& curve, con
   const int order = smooth ? 4 : 2;
   int parts = smooth ? std::max(2, (kLeastSteps + curve.pieces() - 1) / curve.pieces()) : kLeastChords;
   const int most = smooth ? std::max(4 * parts, kMostSteps / curve.pieces()) : kMostChords;
+  const double scale = smooth ? scale_beside(manifold, curve, v) : 1;
   const auto at = [&](int count) {
-    return smooth ? stepped(manifold, curve, v, count, ws) : by_ladder(manifold, curve, v, count, ws);
+    return smooth ? Vector(stepped(manifold, curve, scale * v, count, ws) / scale)
+                  : by_ladder(manifold, curve, v, count, ws);
   };
   const Vector end = curve.position(Vector::Constant(1, 1.0));
   const double gain = std::pow(2.0, order) - 1;
