@@ -273,6 +273,22 @@ Vector uniform_times(int count) {
   return t;
 }
 
+Matrix at_equal_distances(const ConstMatrixRef& points, const ConstVectorRef& chords, int pieces) {
+  const double total = chords.sum();
+  Matrix out(points.rows(), pieces + 1);
+  Eigen::Index i = 0;
+  double before = 0;
+  for (int k = 0; k <= pieces; ++k) {
+    const double target = total * k / pieces;
+    while (i + 1 < chords.size() && before + chords(i) < target) before += chords(i++);
+    const double t = chords(i) > 0 ? std::clamp((target - before) / chords(i), 0.0, 1.0) : 0;
+    out.col(k) = (1 - t) * points.col(i) + t * points.col(i + 1);
+  }
+  out.col(0) = points.col(0);
+  out.rightCols(1) = points.rightCols(1);
+  return out;
+}
+
 Vector constant_speed_times(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws) {
   const Polyline line = balanced_polyline(manifold, curve, std::max(kArcLengthChords, 2 * pieces), ws);
   const auto chords = static_cast<int>(line.chords.size());

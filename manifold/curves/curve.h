@@ -67,6 +67,10 @@ Curve joined(const Curve& curve, const ConstVectorRef& from, const ConstVectorRe
 // `count` values uniform over [0,1], ends included; count ≥ 2.
 Vector uniform_times(int count);
 
+// `pieces` + 1 points on a polyline at equal distances along it, its ends kept. points: n×(K+1).  chords: K, their
+// lengths.
+Matrix at_equal_distances(const ConstMatrixRef& points, const ConstVectorRef& chords, int pieces);
+
 // The times at which the curve has covered the fractions 0, 1/pieces, …, 1 of its length (chords of a fine polyline).
 // Cost: at least 256 values, and two a piece asked for; more where the scale of the chart changes by orders along the
 // curve, so that no chord is much longer than the others.

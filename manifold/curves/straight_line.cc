@@ -66,19 +66,10 @@ bool halve(const Manifold& manifold, double longest, Subdivision& line, Workspac
 }
 
 Matrix equal_distances(const Subdivision& line) {
-  const double length = line.length();
-  Matrix nodes(line.points[0].size(), kPieces + 1);
-  nodes.col(0) = line.points.front();
-  double before = 0;
-  std::size_t i = 0;
-  for (int k = 1; k < kPieces; ++k) {
-    const double target = length * k / kPieces;
-    while (i + 1 < line.chords.size() && before + line.chords[i] < target) before += line.chords[i++];
-    const double u = line.chords[i] > 0 ? std::clamp((target - before) / line.chords[i], 0.0, 1.0) : 0;
-    nodes.col(k) = (1 - u) * line.points[i] + u * line.points[i + 1];
-  }
-  nodes.col(kPieces) = line.points.back();
-  return nodes;
+  const auto count = static_cast<Eigen::Index>(line.points.size());
+  Matrix points(line.points[0].size(), count);
+  for (Eigen::Index i = 0; i < count; ++i) points.col(i) = line.points[static_cast<std::size_t>(i)];
+  return at_equal_distances(points, Eigen::Map<const Vector>(line.chords.data(), count - 1), kPieces);
 }
 
 }  // namespace

@@ -25,23 +25,6 @@ Matrix subdivided(const ConstMatrixRef& points, int parts) {
   return out;
 }
 
-// Points on the polyline at equal distances along it, given its chords.
-Matrix resampled(const ConstMatrixRef& points, const ConstVectorRef& chords, int pieces) {
-  const double total = chords.sum();
-  Matrix out(points.rows(), pieces + 1);
-  Eigen::Index i = 0;
-  double before = 0;
-  for (int k = 0; k <= pieces; ++k) {
-    const double target = total * k / pieces;
-    while (i + 1 < chords.size() && before + chords(i) < target) before += chords(i++);
-    const double t = chords(i) > 0 ? std::clamp((target - before) / chords(i), 0.0, 1.0) : 0;
-    out.col(k) = (1 - t) * points.col(i) + t * points.col(i + 1);
-  }
-  out.col(0) = points.col(0);
-  out.rightCols(1) = points.rightCols(1);
-  return out;
-}
-
 struct Polyline {
   Matrix nodes;
   double length = 0;
@@ -52,7 +35,7 @@ Polyline at_constant_speed(const Manifold& manifold, const ConstMatrixRef& path,
   const Matrix fine = subdivided(path, subdivisions);
   Vector chords(fine.cols() - 1);
   manifold.chords(fine, chords, ws);
-  return {resampled(fine, chords, pieces), chords.sum()};
+  return {at_equal_distances(fine, chords, pieces), chords.sum()};
 }
 
 void average_neighbours(Matrix& nodes, int passes) {
