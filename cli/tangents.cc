@@ -1,4 +1,4 @@
-// The commands `exp`, `log`, `transport` and `curvature`: tangent vectors of one space, by the facade.
+// The commands `exp`, `log`, `transport` and `curvature`: tangent vectors of one space.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include "pullback/cli/known_dimension.h"
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/result_json.h"
+#include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
 #include "pullback/spaces/space.h"
 
@@ -33,7 +34,7 @@ Space open_space(const std::string& generator, const std::vector<std::string>& p
   const auto opener = std::make_shared<Opener>(plugins);
   OpenedSpace opened = opener->open(generator, known_dimension(point, "", 1, dimension));
   if (!json.empty() && json != "-") require_writable(json);
-  return {std::move(opened), std::shared_ptr<const SolverRegistry>(opener, &opener->solvers())};
+  return {std::move(opened), opener};
 }
 
 // JSON where it was asked for; text unless it went to standard output.
@@ -51,32 +52,15 @@ std::string exact_point(const ConstVectorRef& z) {
   return text;
 }
 
-const char* to_string(FlowStatus status) {
-  switch (status) {
-    case FlowStatus::kComplete:
-      return "complete";
-    case FlowStatus::kTooManySteps:
-      return "too_many_steps";
-    case FlowStatus::kNotFinite:
-      return "not_finite";
-    case FlowStatus::kStopped:
-      return "stopped";
+// The status with what it tells of the geodesic, where that is not complete.
+std::string meaning_of(FlowStatus status) {
+  std::string text = to_string(status);
+  if (status == FlowStatus::kTooManySteps) {
+    text += ": the geodesic meets a metric that changes ever faster, or the velocity is very long";
+  } else if (status == FlowStatus::kNotFinite) {
+    text += ": the geodesic meets the border of the domain, or a singular metric";
   }
-  return "unknown";
-}
-
-const char* meaning_of(FlowStatus status) {
-  switch (status) {
-    case FlowStatus::kComplete:
-      return "complete";
-    case FlowStatus::kTooManySteps:
-      return "too_many_steps: the geodesic meets a metric that changes ever faster, or the velocity is very long";
-    case FlowStatus::kNotFinite:
-      return "not_finite: the geodesic meets the border of the domain, or a singular metric";
-    case FlowStatus::kStopped:
-      return "stopped";
-  }
-  return "unknown";
+  return text;
 }
 
 // A geodesic that ends when the program is interrupted.
@@ -128,7 +112,7 @@ int run_exp(const ExpArguments& arguments) {
                      {"from", as_json(z)},
                      {"velocity", as_json(v)},
                      {"status", to_string(flow.status)},
-                     {"length", as_json(Vector::Constant(1, length))[0]},
+                     {"length", number_json(length)},
                      {"end", complete ? as_json(flow.end_position) : Json(nullptr)},
                      {"end_velocity", complete ? as_json(flow.end_velocity) : Json(nullptr)},
                      {"curve", as_json(flow.path, arguments.samples)}};
@@ -175,7 +159,7 @@ int run_transport(const TransportArguments& arguments) {
                      {"to", as_json(joined.ends.to)},
                      {"vector", as_json(v)},
                      {"transported", known ? as_json(moved.vector) : Json(nullptr)},
-                     {"relative_error", as_json(Vector::Constant(1, moved.error))[0]},
+                     {"relative_error", number_json(moved.error)},
                      {"geodesic", as_json(joined.result, 2)}};
   write_result(arguments.json, json, text);
   return known ? status_of(joined.result) : kNotConverged;
@@ -201,8 +185,8 @@ int run_curvature(const CurvatureArguments& arguments) {
   text += line("error", k.error == 0 ? "rounding alone" : format_number(k.error, 2));
   const Json json = {{"generator", arguments.generator},
                      {"at", as_json(z)},
-                     {"curvature", as_json(Vector::Constant(1, k.value))[0]},
-                     {"error", as_json(Vector::Constant(1, k.error))[0]}};
+                     {"curvature", number_json(k.value)},
+                     {"error", number_json(k.error)}};
   write_result(arguments.json, json, text);
   return std::isfinite(k.value) ? kDone : kNotConverged;
 }

@@ -19,11 +19,6 @@ void require_point(const char* what, const ConstVectorRef& z, int dimension) {
   if (!z.allFinite()) throw std::invalid_argument(fmt::format("{}: NaN or infinity among its coordinates", what));
 }
 
-// The opener lives as long as the solvers that it knows, which may come from modules that it loaded.
-std::shared_ptr<const SolverRegistry> solvers_of(const std::shared_ptr<const Opener>& opener) {
-  return {opener, &opener->solvers()};
-}
-
 }  // namespace
 
 Vector starting_velocity(const Manifold& manifold, const GeodesicResult& geodesic) {
@@ -40,6 +35,9 @@ Space::Space(OpenedSpace opened, std::shared_ptr<const SolverRegistry> solvers)
     : opened_(std::move(opened)), solvers_(std::move(solvers)) {
   if (!opened_.manifold || !solvers_) throw std::invalid_argument("Space: expected a manifold and solvers, got none");
 }
+
+Space::Space(OpenedSpace opened, const std::shared_ptr<const Opener>& opener)
+    : Space(std::move(opened), std::shared_ptr<const SolverRegistry>(opener, &opener->solvers())) {}
 
 GeodesicResult Space::geodesic(const ConstVectorRef& a, const ConstVectorRef& b, const GeodesicOptions& options) const {
   const GeodesicProblem problem{opened_.manifold, a, b, options.initial, opened_.codes};
@@ -85,7 +83,7 @@ Curvature Space::curvature(const ConstVectorRef& z) const {
 Space open(std::string_view specification, const SpaceOptions& options) {
   const auto opener = std::make_shared<Opener>(options.plugins);
   OpenedSpace opened = opener->open(std::string(specification), {0, options.dimension});
-  return {std::move(opened), solvers_of(opener)};
+  return {std::move(opened), opener};
 }
 
 Space open(std::shared_ptr<const Generator> generator, const SpaceOptions& options) {
@@ -100,7 +98,7 @@ Space open(std::shared_ptr<const Manifold> manifold, const SpaceOptions& options
   opened.name = manifold->name();
   opened.codes = Matrix(manifold->dimension(), 0);
   opened.manifold = std::move(manifold);
-  return {std::move(opened), solvers_of(opener)};
+  return {std::move(opened), opener};
 }
 
 }  // namespace pullback

@@ -16,6 +16,8 @@
 
 namespace pullback {
 
+class Opener;
+
 // How a geodesic is to be computed. Every field has a default.
 struct GeodesicOptions {
   std::string solver = "auto";  // a chain, "graph+energy:nodes=64"
@@ -56,6 +58,8 @@ class Space {
  public:
   // Errors: std::invalid_argument without a manifold.
   Space(OpenedSpace opened, std::shared_ptr<const SolverRegistry> solvers);
+  // With the solvers of an opener, which lives as long: they may come from modules that it loaded.
+  Space(OpenedSpace opened, const std::shared_ptr<const Opener>& opener);
 
   const std::string& name() const { return opened_.name; }
   int dimension() const { return opened_.dimension(); }

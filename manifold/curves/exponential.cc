@@ -301,6 +301,20 @@ GeodesicFlow constant_flow(const ConstVectorRef& z, bool sensitivities) {
 
 }  // namespace
 
+const char* to_string(FlowStatus status) {
+  switch (status) {
+    case FlowStatus::kComplete:
+      return "complete";
+    case FlowStatus::kTooManySteps:
+      return "too_many_steps";
+    case FlowStatus::kNotFinite:
+      return "not_finite";
+    case FlowStatus::kStopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
 GeodesicFlow exponential_flow(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v, Workspace& ws,
                               const ExponentialOptions& options, bool sensitivities) {
   validate(manifold, z, v);

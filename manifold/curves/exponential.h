@@ -22,6 +22,9 @@ struct ExponentialOptions {
 
 enum class FlowStatus { kComplete, kTooManySteps, kNotFinite, kStopped };
 
+// "complete", "too_many_steps", "not_finite", "stopped".
+const char* to_string(FlowStatus status);
+
 // A geodesic and, where asked for, how it moves with its start.
 struct GeodesicFlow {
   FlowStatus status = FlowStatus::kComplete;
