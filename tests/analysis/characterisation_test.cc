@@ -13,30 +13,16 @@
 #include "pullback/generators/formula/autodiff.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/spaces/model_data.h"
+#include "tests/analysis/exponential_space.h"
 
 namespace pullback {
 namespace {
 
+using pullback::testing::normal_codes;
+using pullback::testing::space_with_codes;
 using ::testing::ElementsAre;
 
 constexpr std::size_t kMedian = 3;
-
-// f(z) = (e^{z₁}, 2 z₂, 1e-5 z₃) at codes from N(0, I): log det M = 2 z₁ + const, κ kept = max(e^{z₁}, 2)/min(…).
-OpenedSpace space_with_codes(const Matrix& codes) {
-  const auto f = make_generator(3, 3, [](const auto& z) {
-    using std::exp;
-    using Scalar = std::decay_t<decltype(z(0))>;
-    return Eigen::Vector<Scalar, 3>(exp(z(0)), 2.0 * z(1), 1e-5 * z(2));
-  });
-  return {"exponential", std::make_shared<PullbackManifold>(f), codes, {}, {}};
-}
-
-Matrix normal_codes(double third) {
-  Random random(4);
-  Matrix codes = random.normal_matrix(3, 800);
-  codes.row(2) *= third;
-  return codes;
-}
 
 TEST(CharacterisationTest, SmoothnessIsThatOfTheUncollapsedPartPerDeviation) {
   const OpenedSpace space = space_with_codes(normal_codes(1));

@@ -7,13 +7,12 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
-#include <optional>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "network_reference.h"
+#include "network_results.h"
 
 namespace {
 
@@ -44,86 +43,23 @@ void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::f
 namespace pullback {
 namespace {
 
-using testing::activation_reference;
-using testing::ActivationReference;
+using testing::all_activations;
+using testing::evaluate;
 using ::testing::HasSubstr;
+using testing::InstructionSet;
 using testing::network_reference;
 using testing::NetworkReference;
+using testing::print;
+using testing::random_layers;
+using testing::random_matrix;
 using testing::Real;
+using testing::Results;
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-
-// An activation is a dozen roundings of half a unit each; the rounding of an exponent counts once for each unit in it.
-constexpr double kActivationUnits = 6;
 
 // A network of three layers sums 3·40 products with a rounding of half a unit each, some 60 units in the worst case,
 // and scales them a dozen times.
 constexpr double kNetworkTolerance = 100 * kEpsilon;
-
-// Sets the variable for the lifetime of the object.
-class InstructionSet {
- public:
-  explicit InstructionSet(const std::string& name) {
-    if (const char* before = std::getenv("PULLBACK_ISA")) before_ = before;
-    setenv("PULLBACK_ISA", name.c_str(), 1);
-  }
-  ~InstructionSet() {
-    if (before_) {
-      setenv("PULLBACK_ISA", before_->c_str(), 1);
-    } else {
-      unsetenv("PULLBACK_ISA");
-    }
-  }
-  InstructionSet(const InstructionSet&) = delete;
-  InstructionSet& operator=(const InstructionSet&) = delete;
-
- private:
-  std::optional<std::string> before_;
-};
-
-Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
-  std::mt19937 engine(seed);
-  std::normal_distribution<double> normal;
-  return Matrix::NullaryExpr(rows, cols, [&] { return normal(engine); });
-}
-
-std::vector<Activation> all_activations() {
-  std::vector<Activation> all;
-  for (const std::string_view name : activation_names()) all.push_back(parse_activation(name));
-  all.push_back(parse_activation("leaky_relu", 0.3));
-  all.push_back(parse_activation("elu", 1.7));
-  all.push_back(parse_activation("softplus", 2.5));
-  return all;
-}
-
-std::vector<Layer> random_layers(const std::vector<int>& sizes, const Activation& hidden, const Activation& output) {
-  std::vector<Layer> layers;
-  for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
-    const auto seed = static_cast<unsigned>(10 * i + 1);
-    layers.push_back({random_matrix(sizes[i + 1], sizes[i], seed) / std::sqrt(sizes[i]),
-                      random_matrix(sizes[i + 1], 1, seed + 1), i + 2 < sizes.size() ? hidden : output});
-  }
-  return layers;
-}
-
-struct Results {
-  Matrix value, X, J, X2, J2, D, D2, G, H;
-};
-
-// All operations of a generator on one batch.
-Results evaluate(const Generator& f, const Matrix& Z, const Matrix& V, const Matrix& W) {
-  const Eigen::Index n = Z.rows(), N = W.rows(), K = Z.cols();
-  Results r{Matrix(N, K), Matrix(N, K), Matrix(N, n * K), Matrix(N, K),    Matrix(N, n * K),
-            Matrix(N, K), Matrix(N, K), Matrix(n, K),     Matrix(n, n * K)};
-  Workspace ws;
-  f.value(Z, r.value, ws);
-  f.value_and_jacobian(Z, r.X, r.J, ws);
-  f.second_directional(Z, V, r.D, ws);
-  f.second_order(Z, V, r.X2, r.J2, r.D2, ws);
-  f.vjp(Z, W, r.G, ws);
-  f.weighted_hessian(Z, W, r.H, ws);
-  return r;
-}
 
 Results evaluate_reference(const std::vector<Layer>& layers, const Matrix& Z, const Matrix& V, const Matrix& W) {
   const Eigen::Index n = Z.rows(), N = W.rows(), K = Z.cols();
@@ -174,63 +110,6 @@ void expect_reference(const std::vector<Layer>& layers, int points) {
   // Sums over the outputs, each with a weight of order 1.
   expect_near(got.G, want.G, f.ambient_dimension(), "vjp");
   expect_near(got.H, want.H, f.ambient_dimension(), "weighted_hessian");
-}
-
-std::string print(const Activation& activation) {
-  return std::string(activation_name(activation.kind)) + " " + std::to_string(activation.parameter);
-}
-
-TEST(Activation, AgreesWithTheTextbookFormula) {
-  std::vector<double> points;
-  for (double x = -30; x <= 30; x += 0.0625) points.push_back(x);
-  for (double x = 1e-300; x < 1; x *= 17) points.insert(points.end(), {x, -x});
-  points.insert(points.end(), {-300.0, -100.0, 100.0, 300.0});
-  const Matrix Z = Eigen::Map<const Matrix>(points.data(), 1, static_cast<Eigen::Index>(points.size()));
-  const Matrix ones = Matrix::Ones(1, Z.cols());
-  for (const std::string_view isa : available_instruction_sets()) {
-    const InstructionSet set{std::string(isa)};
-    for (const Activation& activation : all_activations()) {
-      const Network f({{Matrix::Ones(1, 1), Vector::Zero(1), activation}});
-      const Results got = evaluate(f, Z, ones, ones);
-      const Matrix* orders[] = {&got.X, &got.J, &got.D};
-      for (Eigen::Index k = 0; k < Z.cols(); ++k) {
-        const ActivationReference want = activation_reference(activation, Z(0, k));
-        for (int order = 0; order < 3; ++order) {
-          // Below the smallest normal number, relative accuracy ends.
-          if (want.scale[order] > 0 && want.scale[order] < 1e-300L) continue;
-          const Real tolerance = kActivationUnits * kEpsilon * (1 + want.exponent) * want.scale[order];
-          ASSERT_LE(std::fabs((*orders[order])(0, k) - want.value[order]), tolerance)
-              << print(activation) << ", derivative " << order << " at " << Z(0, k) << ", " << isa;
-        }
-      }
-    }
-  }
-}
-
-TEST(Activation, TakesTheLeftPieceAtItsKink) {
-  const Matrix zero = Matrix::Zero(1, 1), one = Matrix::Ones(1, 1);
-  const auto at_zero = [&](const Activation& activation) {
-    const Results r = evaluate(Network({{one, Vector::Zero(1), activation}}), zero, one, one);
-    return std::vector<double>{r.X(0, 0), r.J(0, 0), r.D(0, 0)};
-  };
-  EXPECT_THAT(at_zero(parse_activation("relu")), ::testing::ElementsAre(0, 0, 0));
-  EXPECT_THAT(at_zero(parse_activation("leaky_relu", 0.25)), ::testing::ElementsAre(0, 0.25, 0));
-  EXPECT_THAT(at_zero(parse_activation("elu", 2)), ::testing::ElementsAre(0, 2, 2));
-}
-
-TEST(Activation, IsParsedByName) {
-  EXPECT_EQ(parse_activation("leaky_relu").parameter, 0.01);
-  EXPECT_EQ(parse_activation("softplus", 3).parameter, 3);
-  for (const std::string_view name : activation_names()) {
-    EXPECT_EQ(activation_name(parse_activation(name).kind), name);
-  }
-  EXPECT_THAT([] { parse_activation("tahn"); },
-              ::testing::ThrowsMessage<std::invalid_argument>(
-                  HasSubstr("unknown activation 'tahn'; choices: identity, tanh, sigmoid, relu, leaky_relu")));
-  EXPECT_THAT([] { parse_activation("tanh", 1); },
-              ::testing::ThrowsMessage<std::invalid_argument>(HasSubstr("'tanh' has no parameter, got 1")));
-  EXPECT_THROW(parse_activation("softplus", 0), std::invalid_argument);
-  EXPECT_THROW(parse_activation("elu", std::nan("")), std::invalid_argument);
 }
 
 // Widths around the tiles of the kernels, so that full and partial panels, packets and groups all occur.

@@ -6,16 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/serialization/pickle.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
-#include <map>
 #include <random>
 #include <string>
 #include <thread>
@@ -25,6 +19,7 @@
 #include "pullback/generators/check_derivatives.h"
 #include "pullback/generators/network/network.h"
 #include "pullback/generators/torch/tensor_derivatives.h"
+#include "torch_fixture.h"
 
 namespace pullback {
 namespace {
@@ -32,87 +27,17 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
+using testing::TorchTest;
+using testing::weight;
 
 // Sums of a few dozen terms in another order.
 constexpr double kRounding = 1e-13;
-
-at::Tensor weight(std::vector<std::int64_t> shape, unsigned seed) {
-  at::Tensor t = at::empty(shape, at::kFloat);
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, 0.5);
-  for (std::int64_t i = 0; i < t.numel(); ++i) t.data_ptr<float>()[i] = normal(random);
-  return t;
-}
 
 Matrix points(int n, int count, unsigned seed = 7) {
   std::mt19937 random(seed);
   std::normal_distribution<double> normal;
   return Matrix::NullaryExpr(n, count, [&] { return normal(random); });
 }
-
-class TorchTest : public ::testing::Test {
- protected:
-  TorchTest() {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = ("pullback_torch_" + std::to_string(::getpid()) + "_" + info->name());
-    std::ranges::replace(name, '/', '_');
-    folder_ = fs::temp_directory_path() / name;
-    fs::create_directories(folder_);
-  }
-  ~TorchTest() override { fs::remove_all(folder_); }
-
-  fs::path file(const std::string& name) const { return folder_ / name; }
-
-  // A module with parameters W1 [8, n], b1 [8], W2 [6, 8], b2 [6] and the given methods.
-  fs::path save(const std::string& source, const std::function<void(torch::jit::Module&)>& add = {}, int n = 2) const {
-    torch::jit::Module module("Model");
-    module.register_parameter("W1", weight({8, n}, 1), false);
-    module.register_parameter("b1", weight({8}, 2), false);
-    module.register_parameter("W2", weight({6, 8}, 3), false);
-    module.register_parameter("b2", weight({6}, 4), false);
-    if (add) add(module);
-    module.define(source);
-    module.save(file("model.pt").string());
-    return file("model.pt");
-  }
-
-  std::shared_ptr<const Generator> read(const std::string& forward,
-                                        const std::function<void(torch::jit::Module&)>& add = {}, int n = 2) const {
-    return read_torchscript(save("def forward(self, x: Tensor) -> Tensor:\n" + forward, add, n));
-  }
-
-  std::shared_ptr<const Generator> read_with(int dimension, const std::string& forward) const {
-    return read_torchscript(save("def forward(self, x: Tensor) -> Tensor:\n" + forward), {.dimension = dimension});
-  }
-
-  // The message, which must be one line that starts with the path.
-  static std::string refusal(const fs::path& path) {
-    try {
-      read_torchscript(path);
-    } catch (const Error& error) {
-      std::string message = error.what();
-      EXPECT_THAT(message, StartsWith(path.string() + ": "));
-      EXPECT_THAT(message, Not(HasSubstr("\n")));
-      return message.substr(path.string().size() + 2);
-    }
-    ADD_FAILURE() << path << " was not refused";
-    return "";
-  }
-
-  static std::string bytes(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-
-  fs::path put(const std::string& name, const std::string& content) const {
-    std::ofstream(file(name), std::ios::binary) << content;
-    return file(name);
-  }
-
-  fs::path folder_;
-};
 
 // W2 tanh(W1 x + b1) + b2 in double precision, whatever LibTorch does.
 Matrix two_layers(const Matrix& Z, const std::function<double(double)>& inner) {
@@ -371,11 +296,6 @@ TEST_F(TorchTest, NetworksWithLayerNormHaveExactSecondDerivatives) {
   }
 }
 
-TEST_F(TorchTest, AnOperatorOfALaterPyTorchIsNamed) {
-  EXPECT_THAT(refusal(fs::path(PULLBACK_TORCH_FILES) / "rms_norm.pt"),
-              HasSubstr("it uses the operator aten::rms_norm, which LibTorch"));
-}
-
 TEST_F(TorchTest, AnOperationWithoutDerivativesIsDifferenced) {
   const auto f = read("    return torch.special_bessel_j0(torch.linear(x, self.W1, self.b1))\n");
   EXPECT_EQ(f->traits().first, Derivative::kFiniteDifference);
@@ -387,67 +307,6 @@ TEST_F(TorchTest, AStepIsNoMistakeOfTheDerivatives) {
   const auto f = read("    return torch.stack([x[:, 0], x[:, 1], (x[:, 0] > 0.1).double()], dim=1)\n");
   EXPECT_FALSE(f->traits().smooth);
   EXPECT_EQ(f->traits().first, Derivative::kExact);
-}
-
-TEST_F(TorchTest, AModuleThatIsNoFunctionOfPointsIsRefused) {
-  const std::map<std::string, std::string> cases = {
-      {"    return torch.linear(x, self.W1).sum(0)\n", "expected [3, ...]"},
-      {"    return torch.linear(x, self.W1) - torch.linear(x, self.W1).sum(0)\n",
-       "rows of a batch influence one another"},
-      {"    return torch.linear(x, self.W1) + torch.rand_like(self.b1)\n", "two evaluations of the same points differ"},
-      {"    return torch.linear(x, self.W1) > 0\n", "expected floating point"},
-      {"    return torch.linear(x, self.W1).data * torch.sin(torch.linear(x, self.W1))\n", "contradict its values"},
-      {"    return x * torch.sin(x)\n", "integer attribute latent_dimension"},
-      // Right at most points, and so it must be judged at each.
-      {"    h = torch.linear(x, self.W1)\n    return torch.where(h > 2, h.data * h.data, h * h)\n", "of 24 probes"},
-      {"    return torch.round(100 * torch.linear(x, self.W1)) / 100\n", "aten::round"},
-      {"    self.b1 = x[0]\n    return x * self.b1\n", "changes its own attribute 'b1'"},
-      {"    assert x.size(1) > 5, 'odd things'\n    return torch.linear(x, self.W1)\n", "odd things"},
-      {"    return torch.linear(torch.linear(x, self.W1), self.W1)\n", "shapes cannot be multiplied"},
-  };
-  for (const auto& [forward, message] : cases) {
-    EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tensor:\n" + forward)), HasSubstr(message)) << forward;
-  }
-}
-
-TEST_F(TorchTest, AModuleOfAnotherFormIsRefused) {
-  EXPECT_THAT(refusal(save("def forward(self, x: Tensor, y: Tensor) -> Tensor:\n    return x + y\n")),
-              HasSubstr("takes 2 arguments"));
-  EXPECT_THAT(refusal(save("def forward(self, x: int) -> int:\n    return x\n")), HasSubstr("takes a int"));
-  EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:\n    return x, x\n")),
-              HasSubstr("returns Tuple"));
-  EXPECT_THAT(refusal(save("def decode(self, x: Tensor) -> Tensor:\n    return x\n")), HasSubstr("no forward"));
-  const auto bad = [](torch::jit::Module& m) { m.register_parameter("nan", at::full({2}, NAN), false); };
-  EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tensor:\n    return torch.linear(x, self.W1)\n", bad)),
-              HasSubstr("NaN or infinite"));
-}
-
-TEST_F(TorchTest, AFileThatIsNoTorchScriptIsRefused) {
-  EXPECT_THAT(refusal(file("absent.pt")), HasSubstr("No such file"));
-  EXPECT_THAT(refusal(folder_), HasSubstr("is a folder"));
-  EXPECT_THAT(refusal(put("empty.pt", "")), HasSubstr("is empty"));
-  EXPECT_THAT(refusal(put("text.pt", "not a model")), HasSubstr("not a zip archive"));
-  EXPECT_THAT(refusal(put("legacy.pt", std::string("\x80\x02\x8a\x0a", 4))), HasSubstr("pickled Python object"));
-  EXPECT_THAT(refusal(put("zip.pt", std::string("PK\x05\x06") + std::string(18, '\0'))), HasSubstr("not TorchScript"));
-  const std::vector<char> pickled = torch::jit::pickle_save(weight({3}, 1));
-  EXPECT_THAT(refusal(put("tensor.pt", {pickled.begin(), pickled.end()})), HasSubstr("pickled Python object"));
-}
-
-TEST_F(TorchTest, ADamagedFileIsRefused) {
-  const std::string whole =
-      bytes(save("def forward(self, x: Tensor) -> Tensor:\n    return torch.linear(x, self.W1)\n"));
-  for (const double part : {0.001, 0.1, 0.5, 0.9, 0.999}) {
-    const auto size = static_cast<std::size_t>(part * static_cast<double>(whole.size()));
-    EXPECT_THAT(refusal(put("short.pt", whole.substr(0, size))), Not(::testing::IsEmpty())) << part;
-  }
-  // A weight is the bytes of a tensor; damage there leaves a module that loads.
-  const at::Tensor first = weight({8, 2}, 1);
-  const std::string needle(reinterpret_cast<const char*>(first.data_ptr<float>()), 16);
-  const std::size_t at = whole.find(needle);
-  ASSERT_NE(at, std::string::npos);
-  std::string flipped = whole;
-  flipped[at + 1] = static_cast<char>(flipped[at + 1] ^ 0x10);
-  EXPECT_THAT(refusal(put("flipped.pt", flipped)), HasSubstr("damaged"));
 }
 
 }  // namespace

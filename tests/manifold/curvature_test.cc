@@ -5,22 +5,15 @@
 #include <cmath>
 #include <limits>
 
-#include "pullback/generators/surfaces/curved_maps.h"
-#include "pullback/generators/surfaces/surfaces.h"
 #include "pullback/manifold/metrics/metric_decorators.h"
 #include "pullback/manifold/metrics/metric_manifold.h"
 #include "pullback/manifold/metrics/named_metrics.h"
-#include "pullback/manifold/metrics/pullback_manifold.h"
+#include "tests/manifold/surface.h"
 
 namespace pullback {
 namespace {
 
-std::shared_ptr<const Manifold> surface(const std::string& spec) {
-  GeneratorRegistry registry;
-  register_surfaces(registry);
-  register_curved_maps(registry);
-  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
-}
+using testing::surface;
 
 Curvature gaussian(const Manifold& manifold, double x, double y) {
   Workspace ws;

@@ -4,18 +4,13 @@
 
 #include <cmath>
 
-#include "pullback/generators/surfaces/surfaces.h"
 #include "pullback/manifold/curves/straight_line.h"
-#include "pullback/manifold/metrics/pullback_manifold.h"
+#include "tests/manifold/surface.h"
 
 namespace pullback {
 namespace {
 
-std::shared_ptr<const Manifold> surface(const std::string& spec) {
-  GeneratorRegistry registry;
-  register_surfaces(registry);
-  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
-}
+using testing::surface;
 
 // z(t) = (sin 2t, eᵗ), sampled at pieces + 1 nodes.
 Matrix wave(const Vector& t) {

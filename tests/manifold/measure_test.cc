@@ -6,19 +6,15 @@
 
 #include "pullback/generators/formula/autodiff.h"
 #include "pullback/generators/formula/callback.h"
-#include "pullback/generators/surfaces/surfaces.h"
 #include "pullback/manifold/curves/bump_moves.h"
 #include "pullback/manifold/metrics/metric_manifold.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
+#include "tests/manifold/surface.h"
 
 namespace pullback {
 namespace {
 
-std::shared_ptr<const Manifold> surface(const std::string& spec) {
-  GeneratorRegistry registry;
-  register_surfaces(registry);
-  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
-}
+using testing::surface;
 
 TEST(MeasureTest, CircleOfLatitudeHasItsLength) {
   const auto sphere = surface("sphere");

@@ -5,19 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pullback/generators/surfaces/surfaces.h"
 #include "pullback/manifold/curves/exponential.h"
 #include "pullback/manifold/metrics/metric_manifold.h"
-#include "pullback/manifold/metrics/pullback_manifold.h"
+#include "tests/manifold/surface.h"
 
 namespace pullback {
 namespace {
 
-std::shared_ptr<const Manifold> surface(const std::string& spec) {
-  GeneratorRegistry registry;
-  register_surfaces(registry);
-  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
-}
+using testing::surface;
 
 // The angle from v to its transport along a closed curve, 0 to π.
 double holonomy(const Manifold& manifold, const Curve& loop, const Vector& v) {

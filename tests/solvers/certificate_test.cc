@@ -7,20 +7,16 @@
 
 #include "pullback/generators/formula/autodiff.h"
 #include "pullback/generators/formula/callback.h"
-#include "pullback/generators/surfaces/surfaces.h"
 #include "pullback/manifold/metrics/metric_manifold.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/solvers/verdict.h"
+#include "tests/manifold/surface.h"
 #include "tests/solvers/stub_solver.h"
 
 namespace pullback {
 namespace {
 
-std::shared_ptr<const Manifold> surface(const std::string& spec) {
-  GeneratorRegistry registry;
-  register_surfaces(registry);
-  return std::make_shared<PullbackManifold>(registry.open(spec).generator);
-}
+using testing::surface;
 
 Certificate certify(const Manifold& manifold, const Curve& curve) {
   Workspace ws;
