@@ -27,7 +27,7 @@ double joined_length(const JsonView& result, const StudyPair& pair) {
 
 Json base_json(const BaseCheck& base) {
   return {{"length", number_json(base.length)},
-          {"excess", number_json(base.excess)},
+          {"relative_excess", number_json(base.relative_excess)},
           {"termination", to_string(base.termination)}};
 }
 

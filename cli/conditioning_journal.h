@@ -19,7 +19,7 @@ struct JournaledStudy {
 };
 
 // {"panel", "kappa", "pair", "solver", "result": {…as in `geodesic` without samples, with nodes where it claims a
-// geodesic…}, "base": {"length", "excess", "termination"} or null}.
+// geodesic…}, "base": {"length", "relative_excess", "termination"} or null}.
 Json entry_json(const ConditioningJob& job, const ConditioningResult& result);
 
 // Puts a journal entry in its place. Errors: pullback::Error for an entry that does not belong to the study.

@@ -7,7 +7,7 @@
 
 #include "pullback/base/atomic_file.h"
 #include "pullback/spaces/installation.h"
-#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/named_transforms.h"
 
 namespace pullback::cli {
 
@@ -31,7 +31,7 @@ void FileRoles::reads(const std::vector<std::string>& paths, const std::string& 
 }
 
 void FileRoles::reads_generator(const std::string& specification) {
-  const std::string base(split_steps(specification).base);
+  const std::string base(split_transforms(specification).base);
   std::error_code error;
   for (const fs::path& path : {fs::path(base), models_folder() / (base + ".safetensors")}) {
     if (!fs::is_regular_file(path, error)) continue;

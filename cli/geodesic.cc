@@ -21,10 +21,10 @@
 #include "pullback/cli/progress.h"
 #include "pullback/cli/result_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/cli/step_text.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
-#include "pullback/spaces/metric_steps.h"
+#include "pullback/cli/transform_text.h"
+#include "pullback/spaces/named_transforms.h"
 
 namespace pullback::cli {
 
@@ -62,7 +62,7 @@ std::vector<EndPoints> read_pairs(const GeodesicArguments& arguments, int dimens
   return pairs;
 }
 
-// A result on a decorated space in the plain metric and coordinates, where there is a curve and time is left: what a
+// A result on a transformed space in the plain metric and coordinates, where there is a curve and time is left: what a
 // solve may take beyond its limit (solver.h), less what this one did, and a second after an interrupt.
 std::optional<PlainView> plain_in_time(const Batch& batch, const GeodesicResult& result, int samples) {
   if (result.curve.empty()) return std::nullopt;
@@ -87,17 +87,17 @@ Json plain_json(const Batch& batch, const GeodesicResult& result, int samples) {
 
 Json results_json(const GeodesicArguments& arguments, const Batch& batch, const std::vector<EndPoints>& pairs,
                   const std::vector<GeodesicResult>& results) {
-  const std::vector<AppliedStep>& steps = batch.space.decoration.steps;
+  const std::vector<AppliedTransform>& transforms = batch.space.transformation.transforms;
   Json list = Json::array();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     Json entry = {{"from", as_json(ConstVectorRef(pairs[i].from))}, {"to", as_json(ConstVectorRef(pairs[i].to))}};
     entry.update(as_json(results[i], arguments.samples));
-    if (!steps.empty()) entry.update(plain_json(batch, results[i], arguments.samples));
+    if (!transforms.empty()) entry.update(plain_json(batch, results[i], arguments.samples));
     entry["seal"] = seal_of_result(entry, i, arguments.solve.solver);
     list.push_back(std::move(entry));
   }
   Json all = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}};
-  if (!steps.empty()) all["decorators"] = as_json(steps);
+  if (!transforms.empty()) all["transforms"] = as_json(transforms);
   all["results"] = std::move(list);
   all["seal"] = seal_of_document(all, false);
   return all;
@@ -106,14 +106,14 @@ Json results_json(const GeodesicArguments& arguments, const Batch& batch, const 
 std::string text_of_one(const Batch& batch, const EndPoints& ends, const GeodesicResult& result) {
   std::string text = fmt::format("{}  {}  {} → {}\n{}", batch.space.name, batch.solver->name(), format_point(ends.from),
                                  format_point(ends.to), describe(result));
-  const std::vector<AppliedStep>& steps = batch.space.decoration.steps;
-  if (!steps.empty()) {
+  const std::vector<AppliedTransform>& transforms = batch.space.transformation.transforms;
+  if (!transforms.empty()) {
     if (const std::optional<PlainView> plain = plain_in_time(batch, result, 2)) {
-      text += fmt::format("\nin the metric before the steps: length {}\n",
+      text += fmt::format("\nin the metric before the transforms: length {}\n",
                           format_length(plain->length, plain->length_error));
     }
   }
-  for (const std::string& sentence : describe(steps)) text += wrap(sentence, 100, 2) + "\n";
+  for (const std::string& sentence : describe(transforms)) text += wrap(sentence, 100, 2) + "\n";
   return text;
 }
 

@@ -20,11 +20,11 @@
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
-#include "pullback/cli/step_text.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
-#include "pullback/spaces/metric_steps.h"
+#include "pullback/cli/transform_text.h"
 #include "pullback/spaces/model_data.h"
+#include "pullback/spaces/named_transforms.h"
 #include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
@@ -140,7 +140,7 @@ void run_surveys(Inspection& inspection) {
   inspection.surveys.push_back(survey(manifold, sample_box(inspection.box, inspection.grid), "the box"));
   if (space.codes.cols() > 0) inspection.surveys.push_back(survey(manifold, space.codes, "the codes"));
   if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
-  inspection.findings = describe(space.decoration.steps);
+  inspection.findings = describe(space.transformation.transforms);
   append(inspection.findings, derivative_findings(manifold.generator()));
   for (const JacobianSurvey& s : inspection.surveys) {
     append(inspection.findings, findings(s));
@@ -217,7 +217,7 @@ Json inspection_json(const Inspection& inspection) {
           {"derivatives", derivatives_json(generator)},
           {"box", std::move(box)},
           {"grid", inspection.grid},
-          {"decorators", as_json(inspection.space.decoration.steps)},
+          {"transforms", as_json(inspection.space.transformation.transforms)},
           {"surveys", std::move(surveys)},
           {"characterisation", inspection.characterisation ? as_json(*inspection.characterisation) : Json(nullptr)},
           {"geodesics", geodesics_json(inspection.geodesics)},

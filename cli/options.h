@@ -18,7 +18,7 @@ CLI::Validator in_range(double low, double high);
 
 inline constexpr char kGeneratorHelp[] =
     "a file (.safetensors, .pt), a shipped model (mnist-vae), a surface (torus:R=3,r=1) or a metric (half-plane), with "
-    "steps after it (NAME@isometric@floor=0.05); see `pullback generators`";
+    "transforms after it (NAME@isometric@floor=0.05); see `pullback generators`";
 inline constexpr char kTimeLimitHelp[] = "seconds for each geodesic, its certificate included (default: none)";
 
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins);

@@ -82,7 +82,7 @@ std::string seal_of_result(const Json& result, std::size_t index, const std::str
 std::string seal_of_document(const Json& document, bool measured_summary) {
   Hash hash;
   for (const auto& [key, value] : members(document)) {
-    if (key == "seal" || key == "generator" || key == "decorators" || key == "generators") continue;
+    if (key == "seal" || key == "generator" || key == "transforms" || key == "generators") continue;
     if (is_circumstance(key)) continue;
     hash.add(Json(key));
     hash.add(key == "results" ? Json(value->size()) : *value);

@@ -89,7 +89,8 @@ std::string describe(const GeodesicResult& result) {
   if (!result.curve.empty()) {
     const Certificate& c = result.certificate;
     line("length", format_length(c.length, c.length_error));
-    line("residual", fmt::format("{}, excess length {}", format_number(c.residual, 2), format_number(c.excess, 2)));
+    line("residual",
+         fmt::format("{}, excess length {}", format_number(c.residual, 2), format_number(c.relative_excess, 2)));
     line("second variation", second_variation(c));
     line("condition", condition(c.condition));
     if (c.first_derivative != Derivative::kExact || c.second_derivative != Derivative::kExact) {

@@ -13,21 +13,21 @@
 #include "pullback/cli/interrupt.h"
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/progress.h"
-#include "pullback/cli/step_text.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
+#include "pullback/cli/transform_text.h"
 #include "pullback/cli/verify_document.h"
-#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/named_transforms.h"
 #include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
 
 namespace {
 
-// What a result on a decorated space says of its curve in the plain metric and coordinates.
+// What a result on a transformed space says of its curve in the plain metric and coordinates.
 void verify_plain(const OpenedSpace& space, VerifyTask& task, double tolerance) {
   const GeodesicResult& result = task.outcome->result;
-  if (space.decoration.steps.empty() || !task.view.has("length_plain") || result.curve.empty()) return;
+  if (space.transformation.transforms.empty() || !task.view.has("length_plain") || result.curve.empty()) return;
   if (task.view.at("length_plain").json().is_null()) return;  // there was no time for it
   const std::vector<JsonView> written = task.view.at("z_plain").list();
   if (written.size() < 2) task.view.at("z_plain").fail("at least 2 points");

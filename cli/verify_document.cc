@@ -1,5 +1,5 @@
 #include "pullback/cli/verify_document.h"
-#include "pullback/cli/step_text.h"
+#include "pullback/cli/transform_text.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@
 #include "pullback/cli/seal.h"
 #include "pullback/cli/study_json.h"
 #include "pullback/cli/text.h"
-#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/named_transforms.h"
 
 namespace pullback::cli {
 
@@ -188,14 +188,14 @@ void check_dimensions(const VerifyPart& part, std::vector<Finding>& findings) {
                  view.place() + ".ambient_dimension", 0, findings);
 }
 
-// The steps that a decorated space took, with what they changed.
-void check_steps(const VerifyDocument& document, const JsonView& root, double tolerance,
-                 std::vector<Finding>& findings) {
-  const std::vector<AppliedStep>& steps = document.parts[0].space.decoration.steps;
-  if (!steps.empty()) {
-    return compare_fields(root.at("decorators").json(), as_json(steps), "decorators", tolerance, findings);
+// The transforms that a transformed space took, with what they changed.
+void check_transforms(const VerifyDocument& document, const JsonView& root, double tolerance,
+                      std::vector<Finding>& findings) {
+  const std::vector<AppliedTransform>& transforms = document.parts[0].space.transformation.transforms;
+  if (!transforms.empty()) {
+    return compare_fields(root.at("transforms").json(), as_json(transforms), "transforms", tolerance, findings);
   }
-  if (root.has("decorators")) findings.push_back({"decorators", quote(root.at("decorators").json()), "no such field"});
+  if (root.has("transforms")) findings.push_back({"transforms", quote(root.at("transforms").json()), "no such field"});
 }
 
 }  // namespace
@@ -217,7 +217,7 @@ VerifyDocument read_document(const JsonView& root, const VerifyArguments& argume
 std::vector<Finding> check_document(const VerifyDocument& document, const JsonView& root) {
   std::vector<Finding> findings;
   check_lists(document, root, findings);
-  if (document.schema.empty()) check_steps(document, root, kVerifyTolerance, findings);
+  if (document.schema.empty()) check_transforms(document, root, kVerifyTolerance, findings);
   if (document.comparison()) {
     for (const VerifyPart& part : document.parts) {
       check_dimensions(part, findings);

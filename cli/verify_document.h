@@ -47,7 +47,7 @@ Vector read_end(const JsonView& view, int dimension);
 VerifyDocument read_document(const JsonView& root, const VerifyArguments& arguments);
 
 // What does not hold of the document as a whole, without its curves: a list that must not be empty, results that are
-// missing though it says to be complete, dimensions, steps, pairs that its seed does not choose, its seal.
+// missing though it says to be complete, dimensions, transforms, pairs that its seed does not choose, its seal.
 std::vector<Finding> check_document(const VerifyDocument& document, const JsonView& root);
 
 // A comparison's own numbers, which follow from its results: best lengths, who solved what, and the summary. They are

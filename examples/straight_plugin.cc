@@ -14,8 +14,8 @@ class StraightSolver final : public pullback::GeodesicSolver {
   explicit StraightSolver(const StraightOptions& options) : GeodesicSolver("straight"), options_(options) {}
 
  private:
-  pullback::Outcome run(const pullback::GeodesicProblem& problem, pullback::SolveContext& context) const override {
-    pullback::Outcome outcome;
+  pullback::RawSolution run(const pullback::GeodesicProblem& problem, pullback::SolveContext& context) const override {
+    pullback::RawSolution outcome;
     outcome.curve = pullback::constant_speed(*problem.manifold, problem.initial, options_.nodes, context.workspace());
     outcome.claim = pullback::Termination::kConverged;  // only a claim: the library measures whether it is true
     if (context.should_stop()) outcome.claim = context.stop_reason();

@@ -120,7 +120,7 @@ void measure_residual(const Manifold& manifold, const Curve& curve, Certificate&
     wiggle += kWiggle * aside * aside * std::pow(points.durations(k), 3);
   }
   out.residual = root_mean_square(norms) / out.length;
-  if (out.smooth) out.excess = std::max(out.excess, wiggle);
+  if (out.smooth) out.relative_excess = std::max(out.relative_excess, wiggle);
   manifold.acceleration_error(Z, V, norms, ws);
   out.derivative_error = root_mean_square(norms) / out.length / out.length;
 }
@@ -179,7 +179,7 @@ void allow_for_derivatives(Certificate& out) {
   if (out.derivative_error == 0) return;
   const double off = out.derivative_error * out.length;
   const double longer = 0.5 * off * off / std::clamp(out.second_variation, kLeastEigenvalue, kFlatSecondVariation);
-  out.excess += longer;
+  out.relative_excess += longer;
   out.numerical_error += longer * out.length;
   out.length_error += longer * out.length;
 }
@@ -204,9 +204,9 @@ Certificate unmeasured_certificate() {
   Certificate out;
   for (double* number :
        {&out.length, &out.length_error, &out.numerical_error, &out.energy, &out.metric_length, &out.disagreement,
-        &out.refinement, &out.endpoint_error, &out.speed_variation, &out.residual, &out.derivative_error, &out.excess,
-        &out.second_variation, &out.second_variation_error, &out.turning, &out.condition.kappa_max,
-        &out.condition.sigma_min, &out.condition.degenerate_fraction}) {
+        &out.refinement, &out.endpoint_error, &out.speed_variation, &out.residual, &out.derivative_error,
+        &out.relative_excess, &out.second_variation, &out.second_variation_error, &out.max_turning_angle,
+        &out.condition.kappa_max, &out.condition.sigma_min, &out.condition.degenerate_fraction}) {
     *number = kNan;
   }
   return out;
@@ -231,7 +231,7 @@ void measure_certificate(const Manifold& manifold, const Curve& curve, const Con
   }
   measure_residual(manifold, curve, out, ws);
   if (out.smooth && out.length > 0 && std::isfinite(out.length)) {
-    out.excess = std::max(out.excess, decrement_of_parts(manifold, curve, times, out.length, ws));
+    out.relative_excess = std::max(out.relative_excess, decrement_of_parts(manifold, curve, times, out.length, ws));
   }
   allow_for_derivatives(out);
   if (!out.smooth && std::isfinite(out.length)) out.shortening = shortening_by_bumps(manifold, curve, out.length, ws);

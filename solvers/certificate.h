@@ -8,11 +8,11 @@ namespace pullback {
 
 // What the judgement allows. A claim of convergence is refuted when the certificate is outside.
 struct CertificateLimits {
-  // Converged only when excess ≤ this: the curve is longer than the geodesic nearby by at most this fraction.
-  double excess = 2e-7;
+  // Converged only when relative_excess ≤ this: the curve is longer than the geodesic nearby by at most this fraction.
+  double relative_excess = 2e-7;
   // The second variation is measured with chords between which the curve turns by at most this (radians), where it is
   // smooth, and with twice as many, until both agree.
-  double turning = 0.1;
+  double max_turning_angle = 0.1;
   // A second variation that, less its error, is above this (in units of the flat one, π²) is positive; else it is not
   // certain.
   double second_variation = 1e-7;

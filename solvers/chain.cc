@@ -25,12 +25,12 @@ std::string chain_name(const Stages& stages) {
 
 ChainSolver::ChainSolver(Stages stages) : GeodesicSolver(chain_name(stages)), stages_(std::move(stages)) {}
 
-Outcome ChainSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution ChainSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   GeodesicProblem current = problem;
   int iterations = 0;
   for (std::size_t i = 0;; ++i) {
     const GeodesicSolver& stage = *stages_[i];
-    Outcome outcome;
+    RawSolution outcome;
     try {
       outcome = run_other(stage, current, context);
     } catch (const std::exception& error) {

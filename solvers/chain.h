@@ -22,7 +22,7 @@ class ChainSolver final : public GeodesicSolver {
   explicit ChainSolver(std::vector<std::unique_ptr<const GeodesicSolver>> stages);
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   std::vector<std::unique_ptr<const GeodesicSolver>> stages_;
 };

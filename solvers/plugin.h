@@ -52,7 +52,7 @@ constexpr BuildFingerprint this_build() {
   build.scalar_size = sizeof(double);
   build.library_version = 100;
   build.layout = layout_of<SolverRegistry, SolverEntry, SolverRecipe, GeneratorRegistry, OpenedGenerator,
-                           GeneratorTraits, Workspace, GeodesicProblem, SolveContext, Outcome, GeodesicResult>();
+                           GeneratorTraits, Workspace, GeodesicProblem, SolveContext, RawSolution, GeodesicResult>();
   return build;
 }
 

@@ -66,12 +66,13 @@ struct Certificate {
   double speed_variation = 0;   // max |speed − mean| / mean
   double residual = 0;          // root mean square of ‖c̈ − a(c,ċ)‖_M / L²
   double derivative_error = 0;  // what differenced derivatives may have changed the residual by, in its units
-  double excess = 0;      // estimate of (L − L*)/L, L* the geodesic's length nearby: ½ gᵀH⁻¹g / L², and what
-                          // differenced derivatives may hide
-  double shortening = 0;  // where the manifold has kinks: part of L that moving the curve aside gains, by values
+  double relative_excess = 0;  // estimate of (L − L*)/L, L* the geodesic's length nearby: ½ gᵀH⁻¹g / L², and what
+                               // differenced derivatives may hide
+  double shortening = 0;        // where the manifold has kinks: part of L that moving the curve aside gains, by values
   double second_variation = 0;  // smallest eigenvalue of the second variation on [0,1] (π² − K L² for curvature K)
   double second_variation_error = 0;  // of its discretisation, from two grids
-  double turning = 0;     // largest angle (radians) between the chords of the second variation: how well it is resolved
+  double max_turning_angle =
+      0;                  // largest angle (radians) between the chords of the second variation: how well it is resolved
   bool smooth = true;     // whether the manifold is
   bool complete = false;  // whether all of it was measured; what was not is NaN
   bool has_generator = true;                          // whether the metric is a pullback

@@ -98,7 +98,7 @@ Matrix measure_variation_at(const Manifold& manifold, const Curve& curve, const 
   const auto K = static_cast<int>(times.size()) - 1;
   Variation variation = manifold.variation(Z, ws);
   if (!variation.gradient.allFinite() || !variation.factor.allFinite()) {
-    out.excess = out.second_variation = kNan;
+    out.relative_excess = out.second_variation = kNan;
     return {};
   }
   remove_tangential(Z, variation.factor, variation.gradient);
@@ -114,7 +114,7 @@ Matrix measure_variation_at(const Manifold& manifold, const Curve& curve, const 
     const double fraction = index - static_cast<double>(i);
     out.conjugate_point = std::min(1.0, times(i) + fraction * (times(i + 1) - times(i)));
   }
-  out.excess = out.length > 0 ? decrement / out.length / out.length : 0;  // the square may underflow
+  out.relative_excess = out.length > 0 ? decrement / out.length / out.length : 0;  // the square may underflow
   return std::move(variation.factor);
 }
 
@@ -122,7 +122,7 @@ Matrix measure_variation_at(const Manifold& manifold, const Curve& curve, const 
 // finer grid leaves next to nothing where it is the grid's own error, has just fallen and is still too large.
 bool coarse(const Certificate& c, double excess_before, const CertificateLimits& limits) {
   if (c.second_variation_error > kAgreement * std::max(kFlatSecondVariation, std::abs(c.second_variation))) return true;
-  return c.excess > limits.excess && c.excess < excess_before / 4;
+  return c.relative_excess > limits.relative_excess && c.relative_excess < excess_before / 4;
 }
 
 }  // namespace
@@ -131,8 +131,8 @@ bool coarse(const Certificate& c, double excess_before, const CertificateLimits&
 // nodes of the finest; empty: not finite.
 Matrix measure_second_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits,
                                 Certificate& out, Workspace& ws) {
-  Vector times = resolving_times(manifold, curve, out.length, limits.turning, &out.turning, ws);
-  if (!manifold.smooth() || !(out.turning <= limits.turning)) {
+  Vector times = resolving_times(manifold, curve, out.length, limits.max_turning_angle, &out.max_turning_angle, ws);
+  if (!manifold.smooth() || !(out.max_turning_angle <= limits.max_turning_angle)) {
     if (!manifold.smooth())
       out.second_variation_error = 0;  // no grid agrees with another over kinks: by values instead
     return measure_variation_at(manifold, curve, times, out, ws);
@@ -143,10 +143,10 @@ Matrix measure_second_variation(const Manifold& manifold, const Curve& curve, co
     const Certificate before = out;
     Matrix factor = measure_variation_at(manifold, curve, times, out, ws);
     out.second_variation_error = std::abs(out.second_variation - before.second_variation) / 3;
-    if (2 * K > kMostChords || !coarse(out, before.excess, limits)) return factor;
+    if (2 * K > kMostChords || !coarse(out, before.relative_excess, limits)) return factor;
     K *= 2;
     times = constant_speed_times(manifold, curve, K, ws);
-    out.turning = largest_turning(manifold, curve.position(times), out.length, ws);
+    out.max_turning_angle = largest_turning(manifold, curve.position(times), out.length, ws);
   }
 }
 

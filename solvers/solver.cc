@@ -234,8 +234,8 @@ void SolveContext::change_met_curves(std::size_t first, const std::function<Curv
 
 void SolveContext::record(int iteration, double length) { trace_.push_back({iteration, seconds(), length}); }
 
-Outcome GeodesicSolver::run_guarded(const GeodesicProblem& problem, SolveContext& context) const {
-  Outcome outcome;
+RawSolution GeodesicSolver::run_guarded(const GeodesicProblem& problem, SolveContext& context) const {
+  RawSolution outcome;
   try {
     return run(problem, context);
   } catch (const StopRequested&) {
@@ -267,7 +267,7 @@ GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const Solve
   GeodesicResult result;
   result.solver = name_;
   GeodesicProblem started = problem;
-  Outcome outcome;
+  RawSolution outcome;
   {
     const StopScope scope(bounded ? [&context] { return context.should_stop(); } : std::function<bool()>());
     if (started.initial.empty()) started.initial = start(problem, ws);

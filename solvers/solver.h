@@ -119,7 +119,7 @@ class SolveContext {
 };
 
 // What a plugin's algorithm hands back. It cannot report a length, and kConverged is only its claim.
-struct Outcome {
+struct RawSolution {
   Curve curve;
   Termination claim = Termination::kNumericalFailure;
   std::string message;  // what the curve is, for people
@@ -150,17 +150,17 @@ class GeodesicSolver {
  protected:
   explicit GeodesicSolver(std::string name) : name_(std::move(name)) {}
   // For solvers that are made of solvers: runs another one's algorithm, without a certificate.
-  static Outcome run_other(const GeodesicSolver& other, const GeodesicProblem& problem, SolveContext& context) {
+  static RawSolution run_other(const GeodesicSolver& other, const GeodesicProblem& problem, SolveContext& context) {
     return other.run(problem, context);
   }
 
  private:
   // The problem is valid and its initial curve is not empty (the straight line by default) and joins the ends. May
   // throw; std::exception becomes kNumericalFailure with its message, StopRequested returns the curve kept last.
-  virtual Outcome run(const GeodesicProblem& problem, SolveContext& context) const = 0;
+  virtual RawSolution run(const GeodesicProblem& problem, SolveContext& context) const = 0;
 
   // run(), with what it throws made an outcome.
-  Outcome run_guarded(const GeodesicProblem& problem, SolveContext& context) const;
+  RawSolution run_guarded(const GeodesicProblem& problem, SolveContext& context) const;
 
   std::string name_;
 };

@@ -53,27 +53,27 @@ Refusal doubt_of_metric(const Certificate& c) {
 
 // Where the map has kinks, by values of the length alone.
 Refusal doubt_by_values(const Certificate& c, const CertificateLimits& limits) {
-  if (c.smooth || c.shortening <= limits.excess) return {};
+  if (c.smooth || c.shortening <= limits.relative_excess) return {};
   return refuse(Termination::kStalled,
                 fmt::format("but moving parts of it aside shortens the curve by {:.2g} (relative)", c.shortening));
 }
 
 Refusal doubt_by_derivatives(const Certificate& c, const CertificateLimits& limits) {
-  if (c.smooth && !(c.turning <= limits.turning)) {
+  if (c.smooth && !(c.max_turning_angle <= limits.max_turning_angle)) {
     return refuse(
         Termination::kStalled,
-        c.turning < M_PI
+        c.max_turning_angle < M_PI
             ? fmt::format("but the curve turns by {:.2g} radians within {:.2g} of its length: too sharply for "
                           "its second variation to be measured",
-                          c.turning, 2.0 / kMostVariationChords)
+                          c.max_turning_angle, 2.0 / kMostVariationChords)
             : fmt::format("but even chords of {:.2g} of its length jump over parts of the curve",
                           1.0 / kMostVariationChords));
   }
-  if (!(c.excess <= limits.excess)) {
+  if (!(c.relative_excess <= limits.relative_excess)) {
     return refuse(
         Termination::kStalled,
         fmt::format("but the certificate finds the curve about {:.2g} (relative) longer than a geodesic nearby",
-                    c.excess));
+                    c.relative_excess));
   }
   if (!c.smooth) return {};
   if (!(c.speed_variation <= limits.speed_variation)) {

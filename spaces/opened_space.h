@@ -10,8 +10,8 @@
 
 namespace pullback {
 
-// One step that acted on a space, with what it changed over a set of points (metric_steps.h).
-struct AppliedStep {
+// One transform that acted on a space, with what it changed over a set of points (named_transforms.h).
+struct AppliedTransform {
   std::string text;                       // "floor=0.05"
   std::string where;                      // "the codes"
   int points = 0;                         // at which both metrics are finite
@@ -25,9 +25,9 @@ struct AppliedStep {
   double raised_to = 0;   // singular value, for floor
 };
 
-// What a space was before its steps, and the way back: z = chart · w.
-struct Decoration {
-  std::vector<AppliedStep> steps = {};  // none: the space is as it was opened
+// What a space was before its transforms, and the way back: z = chart · w.
+struct Transformation {
+  std::vector<AppliedTransform> transforms = {};  // none: the space is as it was opened
   std::shared_ptr<const Manifold> plain = nullptr;
   Matrix chart = {};
 };
@@ -40,7 +40,7 @@ struct OpenedSpace {
   Matrix codes;
   std::vector<int> labels;
   std::map<std::string, std::string> metadata;
-  Decoration decoration = {};
+  Transformation transformation = {};
   Matrix blur = {};
 
   int dimension() const { return manifold->dimension(); }

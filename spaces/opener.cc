@@ -14,8 +14,8 @@
 #include "pullback/plugins/builtin.h"
 #include "pullback/solvers/plugin_loader.h"
 #include "pullback/spaces/installation.h"
-#include "pullback/spaces/metric_steps.h"
 #include "pullback/spaces/model_data.h"
+#include "pullback/spaces/named_transforms.h"
 
 namespace pullback {
 
@@ -77,8 +77,8 @@ std::string Opener::choices_besides() const {
 }
 
 OpenedSpace Opener::open_any(const std::string& specification, const KnownDimension& known) {
-  const SteppedName stepped = split_steps(specification);
-  if (!stepped.steps.empty()) return apply_steps(open_any(stepped.base, known), stepped.steps);
+  const TransformedName stepped = split_transforms(specification);
+  if (!stepped.transforms.empty()) return apply_transforms(open_any(stepped.base, known), stepped.transforms);
   if (auto metric = open_named_metric(specification)) return {specification, std::move(metric), {}, {}, {}};
   if (ends_like(specification, kTorchEnding) && !reads(kTorchEnding)) load_torch(specification);
   OpenedGenerator opened = generators_.open(specification, {.dimension = known.likely > 0 ? known.likely : known.stated,

@@ -25,8 +25,8 @@ class Opener {
   const SolverRegistry& solvers() const { return solvers_; }
 
   // Opens a file, a shipped model, a named surface, or a named metric given directly (`half-plane`); each also with
-  // steps that act on its metric or chart, "NAME@isometric@damp=1e-3" (metric_steps.h). LibTorch is loaded when the
-  // first TorchScript file is opened. Errors: std::invalid_argument for an unknown name or parameter and for a
+  // transforms that act on its metric or chart, "NAME@isometric@damp=1e-3" (named_transforms.h). LibTorch is loaded
+  // when the first TorchScript file is opened. Errors: std::invalid_argument for an unknown name or parameter and for a
   // dimension that is not the one asked for, pullback::Error for a file.
   OpenedSpace open(const std::string& specification, const KnownDimension& known = {});
 

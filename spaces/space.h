@@ -65,7 +65,7 @@ class Space {
   int dimension() const { return opened_.dimension(); }
   const Manifold& manifold() const { return *opened_.manifold; }
   const SolverRegistry& solvers() const { return *solvers_; }
-  // What else was opened with it: codes, labels, metadata, the steps that acted on it.
+  // What else was opened with it: codes, labels, metadata, the transforms that acted on it.
   const OpenedSpace& opened() const { return opened_; }
 
   // The geodesic from a to b with its certificate. Codes, where there are, are given to solvers that use them.
@@ -96,8 +96,8 @@ struct SpaceOptions {
 };
 
 // Opens a shipped model ("mnist-vae"), a file, a surface with parameters ("torus:R=3,r=1"), a metric ("half-plane"),
-// each with steps ("mnist-vae@isometric"). Errors: std::invalid_argument for an unknown name, parameter or step;
-// pullback::Error for a file or a plugin.
+// each with transforms ("mnist-vae@isometric"). Errors: std::invalid_argument for an unknown name, parameter or
+// transform; pullback::Error for a file or a plugin.
 Space open(std::string_view specification, const SpaceOptions& options = {});
 // The pullback of the Euclidean metric by the generator; the expected metric where it is stochastic.
 Space open(std::shared_ptr<const Generator> generator, const SpaceOptions& options = {});

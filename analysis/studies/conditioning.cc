@@ -25,7 +25,7 @@ constexpr double kSameEnds = 1e-6;
 // itself rounds by εκ.
 CertificateLimits base_limits() {
   CertificateLimits limits;
-  limits.excess = kSolvedTolerance;
+  limits.relative_excess = kSolvedTolerance;
   limits.accuracy = 10 * kSolvedTolerance;
   limits.second_variation = -kSolvedTolerance;
   return limits;
@@ -38,7 +38,7 @@ BaseCheck check_in_base(const ConditioningPanel& panel, const ConditionedSpace& 
   const Vector to = image.positions().rightCols(1);
   const Certificate certificate = measure_certificate(*panel.base, image, from, to, workspace, base_limits());
   const Verdict verdict = judge(certificate, Termination::kConverged, "", base_limits());
-  return {certificate.length, certificate.excess, verdict.termination};
+  return {certificate.length, certificate.relative_excess, verdict.termination};
 }
 
 double finite_or(double value, double other) { return std::isfinite(value) ? value : other; }

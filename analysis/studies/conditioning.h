@@ -97,7 +97,7 @@ std::size_t run_count(const ConditioningStudy& study);  // places in `runs`, of 
 // What a claim is worth in base coordinates, where the map is well-conditioned.
 struct BaseCheck {
   double length = 0;
-  double excess = 0;  // as in Certificate
+  double relative_excess = 0;  // as in Certificate
   Termination termination = Termination::kNumericalFailure;
 };
 

@@ -9,7 +9,7 @@
 #include "pullback/base/random.h"
 #include "pullback/generators/surfaces/curved_maps.h"
 #include "pullback/spaces/charts.h"
-#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/named_transforms.h"
 
 namespace pullback {
 
@@ -101,7 +101,7 @@ ConditionedSpace in_linear_chart(const Family& family, const OpenedSpace& base, 
                                  double kappa, std::uint64_t seed) {
   const std::string text = fmt::format("kappa={},chart={},seed={}", kappa, family.chart, seed);
   const Chart chart = parse_chart(base.dimension(), text);
-  ConditionedSpace out{kappa, apply_steps(base, {text}), pairs, {}};
+  ConditionedSpace out{kappa, apply_transforms(base, {text}), pairs, {}};
   for (StudyPair& pair : out.pairs) {
     pair.from = chart.inverse * pair.from;
     pair.to = chart.inverse * pair.to;

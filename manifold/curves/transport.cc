@@ -13,7 +13,7 @@ namespace pullback {
 namespace {
 
 constexpr int kLeastSteps = 16;  // of the whole curve
-constexpr int kMostSteps = 1 << 16;
+constexpr int kMostTransforms = 1 << 16;
 constexpr int kLeastChords = 64;  // of Schild's ladder
 constexpr int kMostChords = 1024;
 
@@ -78,7 +78,7 @@ Transported parallel_transport(const Manifold& manifold, const Curve& curve, con
   const bool smooth = manifold.smooth();
   const int order = smooth ? 4 : 2;
   int parts = smooth ? std::max(2, (kLeastSteps + curve.pieces() - 1) / curve.pieces()) : kLeastChords;
-  const int most = smooth ? std::max(4 * parts, kMostSteps / curve.pieces()) : kMostChords;
+  const int most = smooth ? std::max(4 * parts, kMostTransforms / curve.pieces()) : kMostChords;
   const double scale = smooth ? scale_beside(manifold, curve, v) : 1;
   const auto at = [&](int count) {
     return smooth ? Vector(stepped(manifold, curve, scale * v, count, ws) / scale)

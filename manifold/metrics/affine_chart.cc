@@ -4,22 +4,15 @@
 
 #include <Eigen/LU>
 #include <Eigen/QR>
-#include <algorithm>
-#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "pullback/base/stop.h"
 #include "pullback/generators/combine/compose.h"
-#include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
 namespace {
-
-constexpr int kMetricPoints = 33;
-// Points for each call: the Jacobians of thousands at once would fill the memory.
-constexpr Eigen::Index kBatch = 64;
 
 const Manifold& require(const std::shared_ptr<const Manifold>& inner) {
   if (!inner) throw std::invalid_argument("AffineChart: the manifold is null");
@@ -142,41 +135,6 @@ Variation AffineChart::do_variation(const ConstMatrixRef& Y, Workspace& ws) cons
     }
   }
   return out;
-}
-
-Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  return mean_factor(manifold, curve.position(uniform_times(kMetricPoints)), ws);
-}
-
-Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws) {
-  const Eigen::Index n = manifold.dimension();
-  Matrix R(n, n * points.cols());
-  for (Eigen::Index k = 0; k < points.cols(); k += kBatch) {
-    const Eigen::Index count = std::min(kBatch, points.cols() - k);
-    manifold.factor(points.middleCols(k, count), R.middleCols(n * k, n * count), ws);
-  }
-  Matrix stacked = Matrix::Zero(n * points.cols(), n);
-  Eigen::Index used = 0;
-  for (Eigen::Index k = 0; k < points.cols(); ++k) {
-    const auto block = R.middleCols(n * k, n);
-    if (block.allFinite()) stacked.middleRows(n * used++, n) = block;
-  }
-  if (used == 0) return Matrix::Identity(n, n);
-  const Eigen::HouseholderQR<Matrix> qr(stacked / std::sqrt(static_cast<double>(used)));
-  Matrix W = qr.matrixQR().topRows(n).triangularView<Eigen::Upper>();
-  for (Eigen::Index j = 0; j < n; ++j) {
-    if (W(j, j) < 0) W.row(j) = -W.row(j);
-  }
-  floor_diagonal(W);
-  return W;
-}
-
-std::shared_ptr<const AffineChart> whitened_chart(std::shared_ptr<const Manifold> manifold, const Curve& curve,
-                                                  Workspace& ws) {
-  const Eigen::Index n = curve.dimension();
-  const Matrix W = mean_factor(*manifold, curve, ws);
-  Matrix A = W.triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
-  return std::make_shared<AffineChart>(std::move(manifold), std::move(A), curve.positions().col(0));
 }
 
 }  // namespace pullback

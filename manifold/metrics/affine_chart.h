@@ -1,4 +1,4 @@
-// A manifold in another chart, and charts that suit a curve.
+// A manifold in another chart.
 #pragma once
 
 #include <memory>
@@ -45,21 +45,5 @@ class AffineChart final : public Manifold {
   Matrix inverse_;
   Vector b_;
 };
-
-// Upper triangular W with WᵀW the mean of M along the curve (from factors at times uniform in t, by a QR of their
-// stack, so that κ is not squared), never singular: where the metric vanishes in a direction, that direction keeps a
-// small scale. The identity where the metric is finite nowhere on the curve. Distances ‖W(a − b)‖ do not depend on the
-// chart.
-//
-// Cost: 33 factors.
-Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
-
-// The same over any points, n×K. Cost: K factors.
-Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws);
-
-// The chart y = W(z − c(0)), W the mean factor along the curve c: there the mean metric is the identity and distances
-// along the curve are of the order of its length, whatever the latent axes are.
-std::shared_ptr<const AffineChart> whitened_chart(std::shared_ptr<const Manifold> manifold, const Curve& curve,
-                                                  Workspace& ws);
 
 }  // namespace pullback

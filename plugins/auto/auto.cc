@@ -60,12 +60,14 @@ bool wants_more_chords(const Candidate& candidate) {
   if (candidate.verdict.termination != Termination::kStalled) return false;
   const CertificateLimits limits;
   const Certificate& c = candidate.certificate;
-  return c.turning <= limits.turning ? c.excess <= kNearlyExact : c.turning <= kResolvable * limits.turning;
+  return c.max_turning_angle <= limits.max_turning_angle
+             ? c.relative_excess <= kNearlyExact
+             : c.max_turning_angle <= kResolvable * limits.max_turning_angle;
 }
 
 using Solvers = std::vector<std::unique_ptr<const GeodesicSolver>>;
 // Runs one solver's algorithm; what it throws becomes its outcome.
-using Runner = std::function<Outcome(const GeodesicSolver&, const GeodesicProblem&)>;
+using Runner = std::function<RawSolution(const GeodesicSolver&, const GeodesicProblem&)>;
 
 // Follows starts to geodesics, and keeps what is found.
 class Search {
@@ -89,7 +91,7 @@ class Search {
   // The shortest start, for that.
   void remember(Start start) { shortest_start_ = std::move(start); }
   // The best of what was found; the others are told of as met. Evaluates nothing.
-  Outcome result();
+  RawSolution result();
   bool found_any() const;
 
  private:
@@ -124,7 +126,7 @@ bool Search::worthwhile(const Start& start) const {
 // One solver's curve, certified; *settled: whether it claimed to have converged.
 Candidate Search::solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin,
                          bool* settled) {
-  Outcome outcome = run_(solver, from);
+  RawSolution outcome = run_(solver, from);
   iterations_ += outcome.iterations;
   *settled = outcome.claim == Termination::kConverged;
   return certified(problem_, std::move(outcome), fmt::format("{} from {}", solver.name(), origin), context_);
@@ -155,7 +157,7 @@ void Search::run_all(const Start& start, const Solvers& solvers, Candidate& best
     }
     if (best.curve.empty() || better(candidate, best)) best = std::move(candidate);
     // A curve that rests on its chords but turns too sharply for its second variation stays so for other solvers.
-    const bool too_sharp = settled && best.certificate.turning > CertificateLimits{}.turning;
+    const bool too_sharp = settled && best.certificate.max_turning_angle > CertificateLimits{}.max_turning_angle;
     const bool done = too_sharp || best.converged() || best.verdict.termination == Termination::kStationary;
     if (done || context_.should_stop()) break;
     const bool astray = start.length > 0 && best.certificate.length > kLostItsWay * start.length;
@@ -186,7 +188,7 @@ void Search::follow(const Start& start) {
 void Search::fall_back() {
   if (!shortest_start_) return;
   if (std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.converged(); })) return;
-  Outcome outcome;
+  RawSolution outcome;
   outcome.curve = shortest_start_->curve;
   outcome.claim = Termination::kStalled;
   outcome.message = "no solver made it shorter";
@@ -212,9 +214,9 @@ bool Search::found_any() const {
   return std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.curve.finite(); });
 }
 
-Outcome Search::result() {
+RawSolution Search::result() {
   const auto best = std::min_element(found_.begin(), found_.end(), better);
-  Outcome out;
+  RawSolution out;
   out.iterations = iterations_;
   out.claim = best->verdict.termination;
   out.message = explanation(*best);
@@ -291,9 +293,9 @@ void follow_starts(const std::vector<Start>& sorted, const AutoOptions& options,
   if (!context.should_stop()) search.fall_back();
 }
 
-Outcome nothing_found(const GeodesicProblem& problem, bool spent, SolveContext& context) {
+RawSolution nothing_found(const GeodesicProblem& problem, bool spent, SolveContext& context) {
   const bool kept = !context.kept().empty();
-  Outcome out;
+  RawSolution out;
   out.curve = kept ? joined(context.kept(), problem.from, problem.to) : problem.initial;
   out.claim = spent ? Termination::kMaxIterations : Termination::kNumericalFailure;
   if (context.should_stop()) out.claim = context.stop_reason();
@@ -327,12 +329,12 @@ std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveConte
   return out;
 }
 
-Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   const Runner runner = [&context](const GeodesicSolver& solver, const GeodesicProblem& from) {
     try {
       return run_other(solver, from, context);
     } catch (const std::exception& error) {
-      Outcome out;
+      RawSolution out;
       out.message = error.what();
       return out;
     }
@@ -349,7 +351,7 @@ Outcome AutoSolver::run(const GeodesicProblem& problem, SolveContext& context) c
     if (!search.found_any()) throw;  // the curve kept last is all that there is
   }
   if (!search.found_any()) return nothing_found(problem, allowance.spent(), context);
-  Outcome out = search.result();
+  RawSolution out = search.result();
   if (allowance.spent()) out.message += "; all the evaluations that it may take were taken";
   if (context.should_stop() && out.claim != Termination::kConverged) out.claim = context.stop_reason();
   return out;

@@ -52,7 +52,7 @@ class AutoSolver final : public GeodesicSolver {
   AutoSolver(AutoOptions options, const SolverRegistry& registry);
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
   std::vector<Curve> starts(const GeodesicProblem& problem, SolveContext& context) const;
 
   AutoOptions options_;

@@ -43,7 +43,7 @@ double fine_length(const Manifold& manifold, const Curve& curve, Workspace& ws) 
 
 }  // namespace
 
-Candidate certified(const GeodesicProblem& problem, Outcome outcome, std::string origin, SolveContext& context) {
+Candidate certified(const GeodesicProblem& problem, RawSolution outcome, std::string origin, SolveContext& context) {
   Candidate out;
   out.origin = std::move(origin);
   out.regularisation = outcome.regularisation;

@@ -59,10 +59,10 @@ Vector refined_mesh(const Vector& mesh, const Vector& residual, double limit) {
 
 Attempt attempt_from(const GeodesicProblem& problem, const Curve& start, int intervals,
                      const CollocationOptions& options, int first_iteration, SolveContext& context) {
-  const MeanChart chart(*problem.manifold, start, context.workspace());
+  const WhitenedChart chart(problem.manifold, start, context.workspace());
   const NewtonBounds bounds{kNewtonShare * options.tolerance, options.max_iterations};
   Attempt out;
-  Curve guess = chart.whiten(start);
+  Curve guess = chart.to_chart(start);
   Vector mesh = uniform_times(intervals + 1);
   for (int level = 0; level < kMostLevels; ++level) {
     const MeshSolution solution =
@@ -74,7 +74,7 @@ Attempt attempt_from(const GeodesicProblem& problem, const Curve& start, int int
     const Vector residual = chart.residuals(solution.curve, context.workspace()) / solution.length;
     const Vector h = mesh.tail(residual.size()) - mesh.head(residual.size());
     out.residual = std::sqrt(h.dot(residual.cwiseAbs2()));
-    out.curve = chart.unwhiten(solution.curve, problem.from, problem.to);
+    out.curve = chart.from_chart(solution.curve, problem.from, problem.to);
     out.length = solution.length;
     out.intervals = residual.size();
     out.converged = out.residual <= options.tolerance;
@@ -192,8 +192,8 @@ std::string converged_message(const Search& search) {
 
 }  // namespace
 
-Outcome CollocationSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  Outcome out;
+RawSolution CollocationSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  RawSolution out;
   if (problem.from == problem.to) {
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = Termination::kConverged;

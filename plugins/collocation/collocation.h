@@ -58,7 +58,7 @@ class CollocationSolver : public GeodesicSolver {
   explicit CollocationSolver(CollocationOptions options) : GeodesicSolver("collocation"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   CollocationOptions options_;
 };

@@ -32,7 +32,7 @@ enum class Derivative { kNone, kKept, kFresh };
 
 class MeshNewton {
  public:
-  MeshNewton(const MeanChart& chart, MeshValues start, SolveContext& context)
+  MeshNewton(const WhitenedChart& chart, MeshValues start, SolveContext& context)
       : chart_(chart),
         context_(context),
         n_(chart.dimension()),
@@ -58,7 +58,7 @@ class MeshNewton {
     return middle_factors_.middleCols(n_ * i, n_).triangularView<Eigen::Upper>();
   }
 
-  const MeanChart& chart_;
+  const WhitenedChart& chart_;
   SolveContext& context_;
   Eigen::Index n_, m_;
   Vector h_;
@@ -288,8 +288,8 @@ MeshValues values_on(const Curve& curve, Vector mesh) {
   return {std::move(mesh), std::move(y), std::move(v)};
 }
 
-MeshSolution solve_on_mesh(const MeanChart& chart, MeshValues start, const NewtonBounds& bounds, int first_iteration,
-                           SolveContext& context) {
+MeshSolution solve_on_mesh(const WhitenedChart& chart, MeshValues start, const NewtonBounds& bounds,
+                           int first_iteration, SolveContext& context) {
   return MeshNewton(chart, std::move(start), context).run(bounds, first_iteration);
 }
 

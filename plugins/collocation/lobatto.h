@@ -2,7 +2,7 @@
 #pragma once
 
 #include "pullback/manifold/curves/curve.h"
-#include "pullback/manifold/metrics/mean_chart.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
@@ -43,7 +43,7 @@ struct MeshSolution {
 // and kept as long as they bring corrections down tenfold. Iterations are recorded from `first_iteration`.
 //
 // Cost: 2m+1 accelerations a trial; 2n(2m+1) and 2m+1 factors a linearisation, and O(m n³).
-MeshSolution solve_on_mesh(const MeanChart& chart, MeshValues start, const NewtonBounds& bounds, int first_iteration,
-                           SolveContext& context);
+MeshSolution solve_on_mesh(const WhitenedChart& chart, MeshValues start, const NewtonBounds& bounds,
+                           int first_iteration, SolveContext& context);
 
 }  // namespace pullback

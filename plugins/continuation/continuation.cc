@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "pullback/manifold/curves/measure.h"
-#include "pullback/manifold/metrics/affine_chart.h"
 #include "pullback/manifold/metrics/damped_manifold.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
@@ -35,7 +35,7 @@ ContinuationSolver::ContinuationSolver(ContinuationOptions options, std::unique_
   }
 }
 
-Outcome ContinuationSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution ContinuationSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   Workspace& ws = context.workspace();
   const Matrix W = damping_factor(problem, ws);
   GeodesicProblem current = problem;
@@ -43,10 +43,10 @@ Outcome ContinuationSolver::run(const GeodesicProblem& problem, SolveContext& co
   double last = 0;  // the last λ of which there is a curve
   for (double lambda = options_.first; lambda >= options_.last * (1 - 1e-12); lambda *= options_.factor) {
     current.manifold = std::make_shared<DampedManifold>(problem.manifold, lambda, W);
-    const Outcome damped = run_other(*inner_, current, context);
+    const RawSolution damped = run_other(*inner_, current, context);
     iterations += damped.iterations;
     if (context.should_stop()) {
-      Outcome out = damped;
+      RawSolution out = damped;
       out.claim = context.stop_reason();
       out.message = fmt::format("stopped at λ = {:.2g}: {}", lambda, damped.message);
       return out;
@@ -56,7 +56,7 @@ Outcome ContinuationSolver::run(const GeodesicProblem& problem, SolveContext& co
     last = lambda;
   }
   current.manifold = problem.manifold;
-  Outcome out = run_other(*inner_, current, context);
+  RawSolution out = run_other(*inner_, current, context);
   out.iterations += iterations;
   if (last == 0) {
     out.message += "; no solve with a damped metric gave a curve";

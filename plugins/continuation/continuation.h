@@ -42,7 +42,7 @@ class ContinuationSolver final : public GeodesicSolver {
   ContinuationSolver(ContinuationOptions options, std::unique_ptr<const GeodesicSolver> inner);
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   ContinuationOptions options_;
   std::unique_ptr<const GeodesicSolver> inner_;

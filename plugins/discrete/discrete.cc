@@ -10,9 +10,9 @@
 
 #include "pullback/generators/formula/callback.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/manifold/numerics/block_tridiagonal.h"
 #include "pullback/manifold/numerics/discrete_calculus.h"
-#include "pullback/manifold/numerics/whitening.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
@@ -21,26 +21,23 @@ namespace {
 // What the certificate would refute anyway.
 constexpr double kHonest = 1e-7;
 
-// The manifold seen through values of f in the chart w = (z − origin) in whitened axes: z = A w + origin.
-struct Chart {
+// The manifold seen through values of f alone in a whitened chart.
+struct ChartOfValues {
   std::shared_ptr<const Manifold> manifold;
-  Matrix A;
+  Matrix A;  // z = A w + origin, upper triangular
   Vector origin;
   std::shared_ptr<Workspace> values;  // through which f is evaluated; null: not by this chart
 
   Matrix from_latent(const Matrix& Z) const { return A.triangularView<Eigen::Upper>().solve(Z.colwise() - origin); }
 };
 
-Chart whitened_chart(const GeodesicProblem& problem, Workspace& ws) {
+ChartOfValues chart_of_values(const GeodesicProblem& problem, Workspace& ws) {
   const Eigen::Index n = problem.from.size();
-  Chart out{problem.manifold, Matrix::Identity(n, n), Vector::Zero(n), nullptr};
+  ChartOfValues out{problem.manifold, Matrix::Identity(n, n), Vector::Zero(n), nullptr};
   const auto f = problem.manifold->shared_generator();
   if (!f) return out;  // a metric given directly has no derivatives to mistrust
   out.origin = problem.initial.position(Vector::Constant(1, 0.5));
-  Matrix R(n, n);
-  problem.manifold->factor(out.origin, R, ws);
-  floor_diagonal(R);
-  if (R.allFinite()) out.A = R.triangularView<Eigen::Upper>().solve(Matrix::Identity(n, n));
+  out.A = WhitenedChart(problem.manifold, out.origin, ws).inverse();
   Callbacks values;
   out.values = std::make_shared<Workspace>();
   values.value = [f, A = out.A, origin = out.origin, local = out.values](const ConstMatrixRef& W) {
@@ -70,19 +67,22 @@ double excess_of(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
 class Refinement {
  public:
   Refinement(const GeodesicProblem& problem, const DiscreteOptions& options, SolveContext& context)
-      : problem_(problem), options_(options), context_(context), chart_(whitened_chart(problem, context.workspace())) {}
+      : problem_(problem),
+        options_(options),
+        context_(context),
+        chart_(chart_of_values(problem, context.workspace())) {}
 
-  Outcome run();
+  RawSolution run();
   void count_differences();
 
  private:
   Curve in_latent(const Curve& curve) const;
-  Outcome ended(const Matrix& nodes, Termination claim, std::string message) const;
+  RawSolution ended(const Matrix& nodes, Termination claim, std::string message) const;
 
   const GeodesicProblem& problem_;
   const DiscreteOptions& options_;
   SolveContext& context_;
-  Chart chart_;
+  ChartOfValues chart_;
   int iterations_ = 0;
   std::int64_t values_before_ = 0;  // counted before the chart was evaluated
 };
@@ -105,12 +105,12 @@ Curve Refinement::in_latent(const Curve& whitened) const {
 }
 
 // The curve through nodes of the whitened chart.
-Outcome Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
+RawSolution Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
   const Curve curve = with_geodesic_accelerations(*chart_.manifold, Curve::through(nodes), context_.workspace());
   return {in_latent(curve), claim, std::move(message), iterations_, {}};
 }
 
-Outcome Refinement::run() {
+RawSolution Refinement::run() {
   Workspace& ws = context_.workspace();
   const Manifold& manifold = *chart_.manifold;
   Matrix nodes =
@@ -157,9 +157,9 @@ Outcome Refinement::run() {
 
 }  // namespace
 
-Outcome DiscreteSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution DiscreteSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   Refinement refinement(problem, options_, context);
-  Outcome out = refinement.run();
+  RawSolution out = refinement.run();
   refinement.count_differences();
   return out;
 }

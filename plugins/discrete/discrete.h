@@ -40,7 +40,7 @@ class DiscreteSolver : public GeodesicSolver {
   explicit DiscreteSolver(DiscreteOptions options) : GeodesicSolver("discrete"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   DiscreteOptions options_;
 };

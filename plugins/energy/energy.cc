@@ -41,7 +41,7 @@ std::string failed_message(const Minimisation& level, int chords) {
 
 }  // namespace
 
-Outcome EnergySolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution EnergySolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   const Manifold& manifold = *problem.manifold;
   Workspace& ws = context.workspace();
   Matrix nodes = constant_speed(manifold, problem.initial, options_.nodes, ws).positions();
@@ -50,7 +50,7 @@ Outcome EnergySolver::run(const GeodesicProblem& problem, SolveContext& context)
   const HessianModel model = manifold.smooth() && options_.hessian == "projected-newton"
                                  ? HessianModel::kProjectedNewton
                                  : HessianModel::kGaussNewton;
-  Outcome out;
+  RawSolution out;
   const int most = std::max(options_.nodes, options_.max_nodes);
   for (int chords = options_.nodes;; chords *= 2) {
     const auto minimise = manifold.dimension() < kManyDimensions ? minimise_discrete_energy : minimise_by_blocks;

@@ -58,7 +58,7 @@ class EnergySolver : public GeodesicSolver {
   explicit EnergySolver(EnergyOptions options) : GeodesicSolver("energy"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   EnergyOptions options_;
 };

@@ -29,7 +29,7 @@ double chord_length(const Manifold& manifold, const Curve& curve, Workspace& ws)
 }
 
 // The quintic curve, in the chart, whose accelerations at the mesh are those of the geodesic equation.
-Curve curve_of(const MeanChart& chart, const AccelerationProcess& process, const Matrix& A, const Vector& from,
+Curve curve_of(const WhitenedChart& chart, const AccelerationProcess& process, const Matrix& A, const Vector& from,
                const Vector& to, Workspace& ws) {
   Matrix positions = process.positions(A, from, to);
   Matrix velocities = process.velocities(A, from, to);
@@ -40,7 +40,7 @@ Curve curve_of(const MeanChart& chart, const AccelerationProcess& process, const
 
 // By what fraction a curve is longer than the much better one beside it: half the mean square of the angle between
 // them. Curves in the chart; what is tangential only moves the parameter.
-double excess_over(const MeanChart& chart, const Curve& curve, const Curve& better, Workspace& ws) {
+double excess_over(const WhitenedChart& chart, const Curve& curve, const Curve& better, Workspace& ws) {
   const Vector t = uniform_times(2 * better.pieces() + 1);
   const Matrix velocities = better.velocity(t);
   const Matrix differences = curve.velocity(t) - velocities;
@@ -65,12 +65,12 @@ class Refinement {
         context_(context),
         ws_(context.workspace()),
         relaxed_(relaxed_start()),
-        chart_(*problem.manifold, relaxed_, ws_),
-        from_(chart_.whiten(problem.from)),
-        to_(chart_.whiten(problem.to)),
+        chart_(problem.manifold, relaxed_, ws_),
+        from_(chart_.to_chart(problem.from)),
+        to_(chart_.to_chart(problem.to)),
         bound_((1 + kLonger) * chord_length(*problem.manifold, relaxed_, ws_)) {}
 
-  Outcome run();
+  RawSolution run();
 
  private:
   Curve relaxed_start() const;
@@ -78,14 +78,14 @@ class Refinement {
   Matrix first_accelerations(const AccelerationProcess& process);
   Matrix accelerations_on(const Curve& curve, const Vector& t) const;
   bool measure(const AccelerationProcess& process, const FixedPoint& found);
-  Outcome outcome();
+  RawSolution outcome();
 
   const GeodesicProblem& problem_;
   const FixedPointOptions& options_;
   SolveContext& context_;
   Workspace& ws_;
   Curve relaxed_;
-  MeanChart chart_;
+  WhitenedChart chart_;
   Vector from_, to_;
   double bound_;  // a curve that is longer than this has gone astray
   int iterations_ = 0;
@@ -119,17 +119,17 @@ Matrix Refinement::accelerations_on(const Curve& curve, const Vector& t) const {
 
 // The published scheme; the relaxed start where it leads nowhere.
 Matrix Refinement::first_accelerations(const AccelerationProcess& process) {
-  const Curve initial = chart_.whiten(problem_.initial);
+  const Curve initial = chart_.to_chart(problem_.initial);
   const FixedPoint coarse = solve(process, initial.acceleration(process.times()),
                                   {std::sqrt(options_.coarse_tolerance), true, options_.max_iterations, 0});
   last_ = coarse;
   if (coarse.status == IterationStatus::kConverged) {
     const Curve curve = curve_of(chart_, process, coarse.accelerations, from_, to_, ws_);
-    if (chord_length(*problem_.manifold, chart_.unwhiten(curve, problem_.from, problem_.to), ws_) <= bound_) {
+    if (chord_length(*problem_.manifold, chart_.from_chart(curve, problem_.from, problem_.to), ws_) <= bound_) {
       return coarse.accelerations;
     }
   }
-  return accelerations_on(chart_.whiten(relaxed_), process.times());
+  return accelerations_on(chart_.to_chart(relaxed_), process.times());
 }
 
 // Takes the curve of a solved mesh. True: it is what was asked for.
@@ -140,14 +140,14 @@ bool Refinement::measure(const AccelerationProcess& process, const FixedPoint& f
   points_ = process.points();
   const bool settled = !curve_.empty() && excess_over(chart_, curve_, curve, ws_) <= options_.excess;
   curve_ = std::move(curve);
-  if (Curve kept = chart_.unwhiten(curve_, problem_.from, problem_.to);
+  if (Curve kept = chart_.from_chart(curve_, problem_.from, problem_.to);
       chord_length(*problem_.manifold, kept, ws_) <= bound_) {
     context_.keep(std::move(kept));
   }
   return settled || residual_ <= options_.tolerance;
 }
 
-Outcome Refinement::run() {
+RawSolution Refinement::run() {
   AccelerationProcess process(options_.points);
   Matrix start = first_accelerations(process);
   int failures = 0;
@@ -160,7 +160,7 @@ Outcome Refinement::run() {
     if (converged_ || failures == kMostFailures || 2 * process.points() > options_.max_points) break;
     const AccelerationProcess finer(2 * process.points());
     start = solved ? process.accelerations(last_.accelerations, finer.times())
-                   : accelerations_on(chart_.whiten(relaxed_), finer.times());
+                   : accelerations_on(chart_.to_chart(relaxed_), finer.times());
     process = finer;
   }
   return outcome();
@@ -199,10 +199,10 @@ std::string failed_message(const FixedPoint& last, int points, double residual) 
   }
 }
 
-Outcome Refinement::outcome() {
-  Outcome out;
+RawSolution Refinement::outcome() {
+  RawSolution out;
   out.iterations = iterations_;
-  Curve curve = curve_.empty() ? Curve() : chart_.unwhiten(curve_, problem_.from, problem_.to);
+  Curve curve = curve_.empty() ? Curve() : chart_.from_chart(curve_, problem_.from, problem_.to);
   if (converged_) {
     out.claim = Termination::kConverged;
     out.message = fmt::format(
@@ -222,8 +222,8 @@ Outcome Refinement::outcome() {
 
 }  // namespace
 
-Outcome FixedPointSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  Outcome out;
+RawSolution FixedPointSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  RawSolution out;
   if (problem.from == problem.to) {
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = Termination::kConverged;

@@ -69,7 +69,7 @@ class FixedPointSolver : public GeodesicSolver {
   explicit FixedPointSolver(FixedPointOptions options) : GeodesicSolver("fixed_point"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   FixedPointOptions options_;
 };

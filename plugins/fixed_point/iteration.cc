@@ -27,7 +27,7 @@ struct Iterate {
 
 class Iteration {
  public:
-  Iteration(const MeanChart& chart, const AccelerationProcess& process, const ConstVectorRef& from,
+  Iteration(const WhitenedChart& chart, const AccelerationProcess& process, const ConstVectorRef& from,
             const ConstVectorRef& to, SolveContext& context)
       : chart_(chart), process_(process), from_(from), to_(to), context_(context) {}
 
@@ -42,7 +42,7 @@ class Iteration {
   double mean_residual() const;
   bool progressing(int iteration);
 
-  const MeanChart& chart_;
+  const WhitenedChart& chart_;
   const AccelerationProcess& process_;
   const ConstVectorRef& from_;
   const ConstVectorRef& to_;
@@ -167,7 +167,7 @@ FixedPoint Iteration::run(Matrix start, const IterationBounds& bounds, int first
 
 }  // namespace
 
-FixedPoint iterate(const MeanChart& chart, const AccelerationProcess& process, const ConstVectorRef& from,
+FixedPoint iterate(const WhitenedChart& chart, const AccelerationProcess& process, const ConstVectorRef& from,
                    const ConstVectorRef& to, Matrix start, const IterationBounds& bounds, int first_iteration,
                    SolveContext& context) {
   return Iteration(chart, process, from, to, context).run(std::move(start), bounds, first_iteration);

@@ -1,7 +1,7 @@
 // The fixed-point iteration for the accelerations of a geodesic.
 #pragma once
 
-#include "pullback/manifold/metrics/mean_chart.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/plugins/fixed_point/acceleration_process.h"
 #include "pullback/solvers/solver.h"
 
@@ -36,7 +36,7 @@ struct FixedPoint {
 //   from, to: ends in the chart.  start: n×N.
 // Cost: N accelerations for every α tried. Thread safety: one workspace (in the context) per thread.
 // Reference: Arvanitidis, Hauberg, Hennig, Schober (2019), arXiv:1901.07229; Walker, Ni (2011), doi:10.1137/10078356X.
-FixedPoint iterate(const MeanChart& chart, const AccelerationProcess& process, const ConstVectorRef& from,
+FixedPoint iterate(const WhitenedChart& chart, const AccelerationProcess& process, const ConstVectorRef& from,
                    const ConstVectorRef& to, Matrix start, const IterationBounds& bounds, int first_iteration,
                    SolveContext& context);
 

@@ -58,9 +58,9 @@ std::string message_of(const GeorceRun& run, int chords) {
 
 }  // namespace
 
-Outcome GeorceSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution GeorceSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (problem.from == problem.to) {
-    Outcome out;
+    RawSolution out;
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = context.should_stop() ? context.stop_reason() : Termination::kConverged;
     out.message = "the ends coincide";
@@ -69,13 +69,13 @@ Outcome GeorceSolver::run(const GeodesicProblem& problem, SolveContext& context)
   return options_.scheme == "published" ? run_published(problem, context) : run_symmetric(problem, context);
 }
 
-Outcome GeorceSolver::run_symmetric(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution GeorceSolver::run_symmetric(const GeodesicProblem& problem, SolveContext& context) const {
   const Manifold& manifold = *problem.manifold;
   Workspace& ws = context.workspace();
   Matrix nodes = starting_nodes(problem, options_.nodes, ws);
   const SymmetricBounds bounds{options_.energy_tolerance, options_.max_iterations, options_.memory};
   const int most = std::max(options_.nodes, options_.max_nodes);
-  Outcome out;
+  RawSolution out;
   for (int chords = options_.nodes;; chords *= 2) {
     const GeorceRun level = minimise_symmetric(manifold, nodes, bounds, out.iterations, context);
     out.iterations += level.iterations;
@@ -90,13 +90,13 @@ Outcome GeorceSolver::run_symmetric(const GeodesicProblem& problem, SolveContext
   }
 }
 
-Outcome GeorceSolver::run_published(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution GeorceSolver::run_published(const GeodesicProblem& problem, SolveContext& context) const {
   Matrix nodes = problem.initial.position(uniform_times(options_.nodes + 1));
   nodes.col(0) = problem.from;
   nodes.rightCols(1) = problem.to;
   const GeorceRun run =
       minimise_published(*problem.manifold, nodes, {options_.gradient_tolerance, options_.max_iterations}, context);
-  Outcome out;
+  RawSolution out;
   out.iterations = run.iterations;
   out.curve = with_geodesic_accelerations(*problem.manifold, Curve::through(nodes), context.workspace());
   out.claim = claim_of(run, context);

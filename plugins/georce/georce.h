@@ -72,9 +72,9 @@ class GeorceSolver : public GeodesicSolver {
   explicit GeorceSolver(GeorceOptions options) : GeodesicSolver("georce"), options_(std::move(options)) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
-  Outcome run_symmetric(const GeodesicProblem& problem, SolveContext& context) const;
-  Outcome run_published(const GeodesicProblem& problem, SolveContext& context) const;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run_symmetric(const GeodesicProblem& problem, SolveContext& context) const;
+  RawSolution run_published(const GeodesicProblem& problem, SolveContext& context) const;
 
   GeorceOptions options_;
 };

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "pullback/manifold/curves/relaxation.h"
-#include "pullback/manifold/metrics/affine_chart.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/plugins/graph/neighbour_graph.h"
 #include "pullback/plugins/graph/nodes.h"
 #include "pullback/plugins/graph/smoothing.h"
@@ -76,12 +76,12 @@ void keep_shortest(const std::vector<Candidate>& paths, SolveContext& context) {
 }
 
 // The shortest of the paths found and the straight line; the others are told of.
-Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, Eigen::Index nodes,
-                    const GraphOptions& options, SolveContext& context) {
+RawSolution shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, Eigen::Index nodes,
+                        const GraphOptions& options, SolveContext& context) {
   Candidate straight =
       measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
   std::stable_sort(paths.begin(), paths.end(), is_shorter);
-  Outcome out;
+  RawSolution out;
   out.claim = Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
   if (straight.length <= paths.front().length) {
@@ -98,9 +98,9 @@ Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem
   return out;
 }
 
-Outcome without_path(const GraphPath& path, const GeodesicProblem& problem, Eigen::Index nodes,
-                     const GraphOptions& options, SolveContext& context) {
-  Outcome out;
+RawSolution without_path(const GraphPath& path, const GeodesicProblem& problem, Eigen::Index nodes,
+                         const GraphOptions& options, SolveContext& context) {
+  RawSolution out;
   if (path.status == GraphPath::Status::kStopped) {
     out.curve = problem.initial;
     out.claim = context.stop_reason();
@@ -114,9 +114,9 @@ Outcome without_path(const GraphPath& path, const GeodesicProblem& problem, Eige
 
 }  // namespace
 
-Outcome GraphSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution GraphSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (problem.from == problem.to) {
-    Outcome out;
+    RawSolution out;
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = Termination::kConverged;
     out.message = "the ends coincide";

@@ -62,7 +62,7 @@ class GraphSolver : public GeodesicSolver {
   explicit GraphSolver(GraphOptions options) : GeodesicSolver("graph"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   GraphOptions options_;
 };

@@ -104,7 +104,7 @@ class Search {
   Search(const GeodesicProblem& problem, const NewtonOptions& options, SolveContext& context)
       : problem_(problem), manifold_(*problem.manifold), options_(options), context_(context) {}
 
-  Outcome run();
+  RawSolution run();
 
  private:
   MotionStatus smooth(MovingCurve& curve);
@@ -194,8 +194,8 @@ Curve Search::curve_through(const Matrix& nodes) const {
   return {cubic.times(), cubic.positions(), cubic.velocities(), std::move(accelerations)};
 }
 
-Outcome Search::run() {
-  Outcome out;
+RawSolution Search::run() {
+  RawSolution out;
   const int least = manifold_.smooth() ? options_.nodes : std::max(options_.nodes, kFineChords);
   MovingCurve curve(manifold_, first_nodes(manifold_, problem_, least, context_.workspace()), context_);
   const double length = chord_length(manifold_, curve.nodes(), context_.workspace());
@@ -218,7 +218,7 @@ Outcome Search::run() {
 
 }  // namespace
 
-Outcome NewtonSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution NewtonSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   return Search(problem, options_, context).run();
 }
 

@@ -53,7 +53,7 @@ class NewtonSolver : public GeodesicSolver {
   explicit NewtonSolver(NewtonOptions options) : GeodesicSolver("newton"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   NewtonOptions options_;
 };

@@ -23,12 +23,12 @@ class SampleSolver final : public pullback::GeodesicSolver {
   explicit SampleSolver(const SampleOptions& options) : GeodesicSolver("sample"), options_(options) {}
 
  private:
-  pullback::Outcome run(const pullback::GeodesicProblem& problem, pullback::SolveContext& context) const override {
+  pullback::RawSolution run(const pullback::GeodesicProblem& problem, pullback::SolveContext& context) const override {
     const int n = problem.manifold->dimension(), K = options_.nodes;
     const double damping = std::sin(M_PI / K);  // of the slowest wave along the curve: sets the best momentum
     Matrix Z = problem.initial.position(pullback::uniform_times(K + 1));
     Matrix R(n, n * (K + 1)), r(2 * n + 1, K), J(2 * n + 1, 2 * n * K), speed = Matrix::Zero(n, K + 1);
-    pullback::Outcome outcome;
+    pullback::RawSolution outcome;
     outcome.claim = Termination::kMaxIterations;
     for (; outcome.iterations < 100 * K && outcome.claim == Termination::kMaxIterations; ++outcome.iterations) {
       // The energy is ½ ‖r‖², so that ‖r‖ is the length of a curve of constant speed.

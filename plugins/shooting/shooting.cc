@@ -124,8 +124,8 @@ std::string converged_message(const Search& search, const Manifold& manifold) {
 
 }  // namespace
 
-Outcome ShootingSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  Outcome out;
+RawSolution ShootingSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  RawSolution out;
   out.curve = problem.initial;
   if (problem.from == problem.to) {
     out.curve = Curve::straight(problem.from, problem.to);

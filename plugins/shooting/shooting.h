@@ -55,7 +55,7 @@ class ShootingSolver : public GeodesicSolver {
   explicit ShootingSolver(ShootingOptions options) : GeodesicSolver("shooting"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   ShootingOptions options_;
 };

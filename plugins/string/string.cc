@@ -73,10 +73,10 @@ std::string message_of(const Level& level, int chords) {
 
 }  // namespace
 
-Outcome StringSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution StringSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   const Manifold& manifold = *problem.manifold;
   Workspace& ws = context.workspace();
-  Outcome out;
+  RawSolution out;
   if (problem.from == problem.to) {
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = context.should_stop() ? context.stop_reason() : Termination::kConverged;

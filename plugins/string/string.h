@@ -57,7 +57,7 @@ class StringSolver : public GeodesicSolver {
   explicit StringSolver(StringOptions options) : GeodesicSolver("string"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   StringOptions options_;
 };

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "pullback/base/stop.h"
-#include "pullback/manifold/metrics/affine_chart.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 
 namespace pullback {
 namespace {

@@ -118,12 +118,12 @@ Search search(const GeodesicProblem& problem, const Curve& along, const Wavefron
 }
 
 // The shortest of the paths found and the straight line; the others are told of.
-Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Search& found,
-                    const WavefrontOptions& options, SolveContext& context) {
+RawSolution shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Search& found,
+                        const WavefrontOptions& options, SolveContext& context) {
   Candidate straight =
       measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
   std::stable_sort(paths.begin(), paths.end(), is_shorter);
-  Outcome out;
+  RawSolution out;
   out.claim = context.should_stop() ? context.stop_reason() : Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
   const bool line = straight.length <= paths.front().length;
@@ -137,16 +137,16 @@ Outcome shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem
   return out;
 }
 
-Outcome stopped(const GeodesicProblem& problem, SolveContext& context) {
-  Outcome out;
+RawSolution stopped(const GeodesicProblem& problem, SolveContext& context) {
+  RawSolution out;
   out.curve = problem.initial;
   out.claim = context.stop_reason();
   out.message = "stopped before the fronts had met; the curve is the one it started from";
   return out;
 }
 
-Outcome failed(std::string message) {
-  Outcome out;
+RawSolution failed(std::string message) {
+  RawSolution out;
   out.claim = Termination::kNumericalFailure;
   out.message = std::move(message);
   return out;
@@ -168,9 +168,9 @@ std::string separated_message(const Manifold& manifold, const GeodesicProblem& p
 
 }  // namespace
 
-Outcome WavefrontSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution WavefrontSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (problem.from == problem.to) {
-    Outcome out;
+    RawSolution out;
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = Termination::kConverged;
     out.message = "the ends coincide";

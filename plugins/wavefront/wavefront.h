@@ -61,7 +61,7 @@ class WavefrontSolver : public GeodesicSolver {
   explicit WavefrontSolver(WavefrontOptions options) : GeodesicSolver("wavefront"), options_(options) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   WavefrontOptions options_;
 };

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "pullback/manifold/curves/relaxation.h"
-#include "pullback/manifold/metrics/affine_chart.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
@@ -11,7 +11,7 @@ namespace pullback {
 WhitenedSolver::WhitenedSolver(WhitenedOptions options, std::unique_ptr<const GeodesicSolver> inner)
     : GeodesicSolver("whitened(" + inner->name() + ")"), options_(options), inner_(std::move(inner)) {}
 
-Outcome WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+RawSolution WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   Curve initial = problem.initial;
   if (options_.relaxation > 0) {
     RelaxationOptions relaxation;
@@ -20,7 +20,7 @@ Outcome WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& contex
     relaxation.keep = [&context](Curve curve) { context.keep(std::move(curve)); };
     initial = joined(relaxed(*problem.manifold, initial, relaxation, context.workspace()), problem.from, problem.to);
   }
-  const auto chart = whitened_chart(problem.manifold, initial, context.workspace());
+  const auto chart = WhitenedChart(problem.manifold, initial, context.workspace()).manifold();
   GeodesicProblem inside;
   inside.manifold = chart;
   inside.initial = chart->to_chart(initial);
@@ -30,7 +30,7 @@ Outcome WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& contex
   const std::size_t met_before = context.met_curves().size();
   const SolveContext::KeepChanged mapped(
       context, [&](const Curve& curve) { return joined(chart->from_chart(curve), problem.from, problem.to); });
-  Outcome out = run_other(*inner_, inside, context);
+  RawSolution out = run_other(*inner_, inside, context);
   context.change_met_curves(met_before, [&](const Curve& curve) { return chart->from_chart(curve); });
   if (!out.curve.empty()) out.curve = joined(chart->from_chart(out.curve), problem.from, problem.to);
   return out;

@@ -32,7 +32,7 @@ class WhitenedSolver final : public GeodesicSolver {
   WhitenedSolver(WhitenedOptions options, std::unique_ptr<const GeodesicSolver> inner);
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
 
   WhitenedOptions options_;
   std::unique_ptr<const GeodesicSolver> inner_;

@@ -202,7 +202,7 @@ class Liar final : public GeodesicSolver {
   Liar() : GeodesicSolver("liar") {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& /*context*/) const override {
+  RawSolution run(const GeodesicProblem& problem, SolveContext& /*context*/) const override {
     return {problem.initial, Termination::kConverged, "trust me", 1, {}};
   }
 };

@@ -46,7 +46,7 @@ TEST(Geodesic, JsonHoldsWhatTheContractNames) {
   for (const char* key : {"message", "length_error", "energy", "seconds"}) EXPECT_TRUE(result.contains(key)) << key;
   for (const char* key :
        {"termination", "length", "energy", "length_error", "endpoint_error", "speed_variation", "residual",
-        "second_variation", "conjugate_point", "condition", "shorter_known", "metric_length", "excess",
+        "second_variation", "conjugate_point", "condition", "shorter_known", "metric_length", "relative_excess",
         "numerical_error", "disagreement", "refinement", "shortening", "derivatives", "complete"}) {
     EXPECT_TRUE(result["certificate"].contains(key)) << key;
   }

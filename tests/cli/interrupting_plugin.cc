@@ -23,11 +23,11 @@ class InterruptingSolver : public pullback::GeodesicSolver {
   explicit InterruptingSolver(InterruptOptions options) : GeodesicSolver("interrupt"), options_(options) {}
 
  private:
-  pullback::Outcome run(const pullback::GeodesicProblem& problem, pullback::SolveContext& context) const override {
+  pullback::RawSolution run(const pullback::GeodesicProblem& problem, pullback::SolveContext& context) const override {
     if (++g_solves == options_.after) {
       for (int i = 0; i < options_.times; ++i) std::raise(SIGINT);
     }
-    pullback::Outcome outcome;
+    pullback::RawSolution outcome;
     outcome.curve = problem.initial;
     outcome.claim = context.should_stop() ? context.stop_reason() : pullback::Termination::kConverged;
     return outcome;

@@ -132,7 +132,7 @@ const std::vector<Tampering>& tamperings() {
       {"Node", [](json& r) { r["nodes"]["z"][9][0] = double(r["nodes"]["z"][9][0]) + 1e-3; }, "certificate.length"},
       {"NodeNull", [](json& r) { r["nodes"]["z"][9][0] = nullptr; }, "certificate.length"},
       {"Bent", [](json& r) { bend(r, 0.05); }, "termination"},
-      {"SlightlyBent", [](json& r) { bend(r, 1e-3); }, "certificate.excess"},
+      {"SlightlyBent", [](json& r) { bend(r, 1e-3); }, "certificate.relative_excess"},
       {"EndOfTheCurve", [](json& r) { r["nodes"]["z"].back()[1] = 2.001; }, "certificate.endpoint_error"},
       {"From", [](json& r) { r["from"][0] = 1.01; }, "termination"},
       {"To", [](json& r) { r["to"][1] = 2 + 1e-6; }, "certificate.endpoint_error"},
@@ -145,7 +145,7 @@ const std::vector<Tampering>& tamperings() {
       {"Kappa", [](json& r) { r["certificate"]["condition"]["kappa_max"] = 1.0; }, "certificate.condition.kappa_max"},
       {"Degenerate", [](json& r) { r["certificate"]["condition"]["degenerate"] = true; },
        "certificate.condition.degenerate"},
-      {"FieldGone", [](json& r) { r["certificate"].erase("excess"); }, "certificate.excess"},
+      {"FieldGone", [](json& r) { r["certificate"].erase("relative_excess"); }, "certificate.relative_excess"},
       {"FieldNull", [](json& r) { r["certificate"]["residual"] = nullptr; }, "certificate.residual"},
       {"TerminationOutside", [](json& r) { r["termination"] = "stalled"; }, "termination"},
       {"TerminationUnknown", [](json& r) { r["termination"] = r["certificate"]["termination"] = "perfect"; },
@@ -238,7 +238,7 @@ TEST(Verify, WhatIsNotMeasuredIsFoundOutToo) {
       {"proven", [](json& all) { all["results"][0]["proven"] = true; }},
       {"certificate.grade", [](json& all) { all["results"][0]["certificate"]["grade"] = "A"; }},
       {"message", [](json& all) { all["results"][0]["message"] = 1; }},
-      {"decorators", [](json& all) { all["decorators"] = json::array(); }},
+      {"transforms", [](json& all) { all["transforms"] = json::array(); }},
   };
   const std::vector<std::pair<std::string, Change>> of_comparison = {
       {"generators", [](json& all) { all["generators"] = json::array(); }},

@@ -1,6 +1,6 @@
-// Generators by name with the steps that act on them: NAME:key=value@isometric@damp=1e-3.
-#include "pullback/cli/step_text.h"
-#include "pullback/spaces/metric_steps.h"
+// Generators by name with the transforms that act on them: NAME:key=value@isometric@damp=1e-3.
+#include "pullback/cli/transform_text.h"
+#include "pullback/spaces/named_transforms.h"
 #include "pullback/spaces/opener.h"
 #include "tests/fuzz/reader.h"
 
@@ -8,10 +8,10 @@ namespace pullback::fuzz {
 
 namespace {
 
-// Beyond these a step is asked to do much rather than to do it wrongly: its cost grows with the dimension, and that of
-// smoothing what was smoothed with each step.
+// Beyond these a transform is asked to do much rather than to do it wrongly: its cost grows with the dimension, and
+// that of smoothing what was smoothed with each transform.
 constexpr int kMostDimensions = 4;
-constexpr std::size_t kMostSteps = 3;
+constexpr std::size_t kMostTransforms = 3;
 
 }  // namespace
 
@@ -20,10 +20,10 @@ void read_input(std::string_view input) {
   static Opener opener({});
   const std::string text(input);
   expect_read_or_refused([&] {
-    const SteppedName name = split_steps(text);
+    const TransformedName name = split_transforms(text);
     const OpenedSpace space = opener.open(name.base);
-    if (space.dimension() > kMostDimensions || name.steps.size() > kMostSteps) return;
-    cli::describe(apply_steps(space, name.steps).decoration.steps);
+    if (space.dimension() > kMostDimensions || name.transforms.size() > kMostTransforms) return;
+    cli::describe(apply_transforms(space, name.transforms).transformation.transforms);
   });
 }
 

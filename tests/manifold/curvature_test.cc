@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "pullback/manifold/metrics/metric_decorators.h"
 #include "pullback/manifold/metrics/metric_manifold.h"
+#include "pullback/manifold/metrics/metric_transforms.h"
 #include "pullback/manifold/metrics/named_metrics.h"
 #include "tests/manifold/surface.h"
 

@@ -63,11 +63,11 @@ class Detour final : public GeodesicSolver {
   Detour() : GeodesicSolver("newton") {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& /*context*/) const override {
+  RawSolution run(const GeodesicProblem& problem, SolveContext& /*context*/) const override {
     const Vector middle = 0.5 * (problem.from + problem.to) + Vector::Constant(problem.from.size(), 3);
     Matrix nodes(problem.from.size(), 3);
     nodes << problem.from, middle, problem.to;
-    Outcome out;
+    RawSolution out;
     out.curve = Curve::through(nodes);
     out.claim = Termination::kStalled;
     return out;

@@ -89,12 +89,12 @@ OnMesh solve_uniform(const GeodesicProblem& p, int intervals) {
   Workspace ws;
   SolveContext context(control, ws);
   const Curve line = Curve::straight(p.from, p.to);
-  const MeanChart chart(*p.manifold, line, ws);
+  const WhitenedChart chart(p.manifold, line, ws);
   OnMesh out;
   out.solution =
-      solve_on_mesh(chart, values_on(chart.whiten(line), uniform_times(intervals + 1)), {1e-12, 50}, 0, context);
+      solve_on_mesh(chart, values_on(chart.to_chart(line), uniform_times(intervals + 1)), {1e-12, 50}, 0, context);
   if (out.solution.status != NewtonStatus::kConverged) throw std::runtime_error("the mesh was not solved");
-  out.curve = chart.unwhiten(out.solution.curve, p.from, p.to);
+  out.curve = chart.from_chart(out.solution.curve, p.from, p.to);
   out.residual = chart.residuals(out.solution.curve, ws) / out.solution.length;
   out.mean_residual = out.residual.norm() / std::sqrt(static_cast<double>(intervals));
   return out;
@@ -132,11 +132,12 @@ TEST(Collocation, PutsNodesWhereTheGeodesicBends) {
   EXPECT_GE(h(largest), 8 * h(smallest));
   // As many nodes at equal distances do worse, by far.
   Workspace ws;
-  const MeanChart chart(*near_pole.manifold, result.curve, ws);
+  const WhitenedChart chart(near_pole.manifold, result.curve, ws);
   const SolveControl control;
   SolveContext context(control, ws);
-  const MeshSolution uniform = solve_on_mesh(
-      chart, values_on(chart.whiten(result.curve), uniform_times(static_cast<int>(t.size()))), {1e-9, 50}, 0, context);
+  const MeshSolution uniform =
+      solve_on_mesh(chart, values_on(chart.to_chart(result.curve), uniform_times(static_cast<int>(t.size()))),
+                    {1e-9, 50}, 0, context);
   ASSERT_EQ(uniform.status, NewtonStatus::kConverged);
   EXPECT_GE(chart.residuals(uniform.curve, ws).maxCoeff() / uniform.length, 10 * CollocationOptions().tolerance);
 }
@@ -148,8 +149,8 @@ TEST(Collocation, ResidualIsWithinTheTolerance) {
     const GeodesicResult result = solve(std::string("collocation:intervals=4,tolerance=") + tolerance, catenoid);
     ASSERT_FALSE(result.curve.empty());
     Workspace ws;
-    const MeanChart chart(*catenoid.manifold, result.curve, ws);
-    const Vector r = chart.residuals(chart.whiten(result.curve), ws) / 2.924383491321;
+    const WhitenedChart chart(catenoid.manifold, result.curve, ws);
+    const Vector r = chart.residuals(chart.to_chart(result.curve), ws) / 2.924383491321;
     const Vector& t = result.curve.times();
     const double mean = std::sqrt((t.tail(r.size()) - t.head(r.size())).dot(r.cwiseAbs2()));
     // What rounding adds, with intervals of 1/100 and c̈ from second differences of positions of size 1, is 1e-11.

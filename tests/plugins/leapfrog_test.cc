@@ -27,15 +27,15 @@ using testing::vec;
 constexpr double kPi = std::numbers::pi;
 
 // The straight line of the Clifford torus' chart, solved exactly.
-Outcome straight(const GeodesicProblem& piece) {
-  Outcome out;
+RawSolution straight(const GeodesicProblem& piece) {
+  RawSolution out;
   out.curve = Curve::straight(piece.from, piece.to);
   out.claim = Termination::kConverged;
   return out;
 }
 
 // The great circle from one point of the sphere's polar chart to another.
-Outcome great_circle(const GeodesicProblem& piece) {
+RawSolution great_circle(const GeodesicProblem& piece) {
   const auto ambient = [](const Vector& z) {
     return Eigen::Vector3d(std::sin(z(0)) * std::cos(z(1)), std::sin(z(0)) * std::sin(z(1)), std::cos(z(0)));
   };
@@ -50,7 +50,7 @@ Outcome great_circle(const GeodesicProblem& piece) {
   }
   nodes.col(0) = piece.from;
   nodes.col(32) = piece.to;
-  Outcome out;
+  RawSolution out;
   out.curve = Curve::through(nodes);
   out.claim = Termination::kConverged;
   return out;

@@ -33,7 +33,7 @@ TEST(CertificateTest, SecondVariationOfAGreatCircleIsItsClosedForm) {
     const Certificate c = certify(*sphere, Curve::straight(Vector{{M_PI / 2, 0.0}}, Vector{{M_PI / 2, length}}));
     EXPECT_NEAR(c.second_variation, M_PI * M_PI - length * length, variation_accuracy(length));
     EXPECT_LE(c.residual, 1e-9);
-    EXPECT_LE(c.excess, 1e-15);
+    EXPECT_LE(c.relative_excess, 1e-15);
     ASSERT_EQ(c.conjugate_point.has_value(), length > M_PI);
     if (c.conjugate_point) EXPECT_NEAR(*c.conjugate_point * length, M_PI, 1e-3);
   }
@@ -56,7 +56,7 @@ TEST(CertificateTest, ExcessIsWhatTheCurveIsTooLongBy) {
     z.row(1) = length * t.transpose();
     const Certificate c = certify(*sphere, Curve::through(z));
     const double expected = epsilon * epsilon * (M_PI * M_PI - length * length) / (4 * length * length);
-    EXPECT_NEAR(c.excess, expected, 0.02 * expected);
+    EXPECT_NEAR(c.relative_excess, expected, 0.02 * expected);
     EXPECT_NEAR(c.length - length, expected * length, 0.02 * expected * length);
   }
 }
@@ -73,11 +73,12 @@ TEST(CertificateTest, ExcessDoesNotDependOnTheChartOrTheSpeed) {
   inverse(0, 1) = -shear;
   const Certificate sheared =
       certify(*surface("sheared-sphere:s=1e6"), Curve::through(z).transformed(inverse, Vector::Zero(2)));
-  EXPECT_NEAR(sheared.excess, plain.excess, 1e-5 * plain.excess);
+  EXPECT_NEAR(sheared.relative_excess, plain.relative_excess, 1e-5 * plain.relative_excess);
   Matrix fast(2, t.size());
   fast.row(0) = (M_PI / 2 + 0.01 * (M_PI * uneven).sin()).transpose();
   fast.row(1) = 2 * uneven.transpose();
-  EXPECT_NEAR(certify(*surface("sphere"), Curve::through(fast)).excess, plain.excess, 1e-3 * plain.excess);
+  EXPECT_NEAR(certify(*surface("sphere"), Curve::through(fast)).excess, plain.relative_excess,
+              1e-3 * plain.relative_excess);
 }
 
 // A solver that claims convergence for whatever it is told to return.
@@ -88,7 +89,7 @@ GeodesicResult claim(const std::string& spec, const Vector& from, const Vector& 
   problem.to = to;
   return stub_solver("liar",
                      [&](const GeodesicProblem&, SolveContext&) {
-                       return Outcome{curve, Termination::kConverged, "trust me", 1, {}};
+                       return RawSolution{curve, Termination::kConverged, "trust me", 1, {}};
                      })
       ->solve(problem);
 }
@@ -172,7 +173,7 @@ TEST(CertificateTest, ToldOfAShorterCurveItSaysSo) {
     Matrix nodes = given.initial.position(uniform_times(65));
     for (Eigen::Index i = 0; i < nodes.cols(); ++i) nodes(0, i) -= 0.5 * std::sin(M_PI * static_cast<double>(i) / 64);
     context.met_curve(line);
-    return Outcome{Curve::through(nodes), Termination::kStalled, "a detour", 1, {}};
+    return RawSolution{Curve::through(nodes), Termination::kStalled, "a detour", 1, {}};
   });
   const GeodesicResult result = solver->solve(problem);
   ASSERT_TRUE(result.certificate.shorter_known.has_value());
@@ -188,7 +189,7 @@ TEST(CertificateTest, DoesNotTakeACurveForShorterThanItself) {
   const Curve line = Curve::straight(problem.from, problem.to);
   const auto solver = stub_solver("twice", [&](const GeodesicProblem&, SolveContext& context) {
     context.met_curve(line);
-    return Outcome{line, Termination::kConverged, "the inner equator", 1, {}};
+    return RawSolution{line, Termination::kConverged, "the inner equator", 1, {}};
   });
   const GeodesicResult result = solver->solve(problem);
   EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
@@ -212,7 +213,7 @@ Certificate across_a_step(double steepness, GeodesicResult* result = nullptr) {
   Curve line = Curve::straight(problem.from, problem.to);
   for (int pieces = 2048; pieces <= 8192; pieces *= 2) line = constant_speed(*problem.manifold, line, pieces, ws);
   const auto solver = stub_solver("line", [&](const GeodesicProblem&, SolveContext&) {
-    return Outcome{line, Termination::kConverged, "the line", 1, {}};
+    return RawSolution{line, Termination::kConverged, "the line", 1, {}};
   });
   const GeodesicResult solved = solver->solve(problem);
   if (result != nullptr) *result = solved;
@@ -222,7 +223,7 @@ Certificate across_a_step(double steepness, GeodesicResult* result = nullptr) {
 TEST(CertificateTest, ResolvesASharpBend) {
   for (const double steepness : {5.0, 50.0, 200.0}) {
     const Certificate c = across_a_step(steepness);
-    EXPECT_LE(c.turning, 0.1) << steepness;
+    EXPECT_LE(c.max_turning_angle, 0.1) << steepness;
     EXPECT_NEAR(c.second_variation, M_PI * M_PI, 0.2 * M_PI * M_PI) << steepness;
   }
 }
@@ -239,11 +240,11 @@ TEST(SolverTest, AThrowingAlgorithmIsANumericalFailure) {
   problem.from = Vector::Zero(2);
   problem.to = Vector::Ones(2);
   const auto throws = stub_solver(
-      "bad", [](const GeodesicProblem&, SolveContext&) -> Outcome { throw std::runtime_error("out of luck"); });
+      "bad", [](const GeodesicProblem&, SolveContext&) -> RawSolution { throw std::runtime_error("out of luck"); });
   const GeodesicResult result = throws->solve(problem);
   EXPECT_EQ(result.termination, Termination::kNumericalFailure);
   EXPECT_NE(result.message.find("out of luck"), std::string::npos);
-  const auto odd = stub_solver("odd", [](const GeodesicProblem&, SolveContext&) -> Outcome { throw 7; });
+  const auto odd = stub_solver("odd", [](const GeodesicProblem&, SolveContext&) -> RawSolution { throw 7; });
   EXPECT_EQ(odd->solve(problem).termination, Termination::kNumericalFailure);
 }
 
@@ -267,7 +268,7 @@ TEST(CertificateTest, RefutesASpeedThatVaries) {
   const GeodesicResult result = claim("plane", z.leftCols(1), z.rightCols(1), Curve::through(z));
   EXPECT_EQ(result.termination, Termination::kStalled);
   EXPECT_NEAR(result.certificate.speed_variation, 0.06 * M_PI, 0.01);
-  EXPECT_LE(result.certificate.excess, 1e-12);
+  EXPECT_LE(result.certificate.relative_excess, 1e-12);
 }
 
 // Chords of the straight line at 2048 periods are all of length 0 or of one period: no curve of that length is known.

@@ -31,8 +31,8 @@ Curve bent(const GeodesicProblem& problem, double height) {
   return Curve::through(nodes);
 }
 
-Outcome outcome(Curve curve, Termination claim, std::string message, int iterations) {
-  Outcome result;
+RawSolution outcome(Curve curve, Termination claim, std::string message, int iterations) {
+  RawSolution result;
   result.curve = std::move(curve);
   result.claim = claim;
   result.message = std::move(message);
@@ -103,7 +103,7 @@ TEST_F(Chain, EndsWithTheStageThatHasNoCurve) {
 }
 
 TEST_F(Chain, NamesTheStageThatThrew) {
-  add("first", [](const GeodesicProblem&, SolveContext&) -> Outcome { throw std::runtime_error("no luck"); });
+  add("first", [](const GeodesicProblem&, SolveContext&) -> RawSolution { throw std::runtime_error("no luck"); });
   add_bending("second", 0.01, 1);
   const GeodesicResult result = solve();
   EXPECT_EQ(result.termination, Termination::kNumericalFailure);

@@ -124,7 +124,7 @@ class CountingSolver final : public GeodesicSolver {
   CountOptions options;
 
  private:
-  Outcome run(const GeodesicProblem&, SolveContext&) const override { return {}; }
+  RawSolution run(const GeodesicProblem&, SolveContext&) const override { return {}; }
 };
 
 TEST_F(Registry, RegistersClassesWithTheirOptions) {
@@ -148,10 +148,10 @@ class AroundSolver final : public GeodesicSolver {
   CountOptions options;
 
  private:
-  Outcome run(const GeodesicProblem&, SolveContext&) const override { return {}; }
+  RawSolution run(const GeodesicProblem&, SolveContext&) const override { return {}; }
 };
 
-TEST_F(Registry, MakesWhatADecoratorRuns) {
+TEST_F(Registry, MakesWhatAWrapperRuns) {
   add("graph");
   add("energy");
   registry_.add_wrapper<AroundSolver, CountOptions>("around", "wraps", "", "energy");

@@ -12,11 +12,13 @@ namespace pullback {
 
 class StubSolver final : public GeodesicSolver {
  public:
-  using Run = std::function<Outcome(const GeodesicProblem&, SolveContext&)>;
+  using Run = std::function<RawSolution(const GeodesicProblem&, SolveContext&)>;
   StubSolver(std::string name, Run run) : GeodesicSolver(std::move(name)), run_(std::move(run)) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override { return run_(problem, context); }
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override {
+    return run_(problem, context);
+  }
 
   Run run_;
 };

@@ -46,7 +46,7 @@ Curve bent() {
 }
 
 // Evaluates without end and asks nobody.
-Outcome endless(const GeodesicProblem& problem, SolveContext& context) {
+RawSolution endless(const GeodesicProblem& problem, SolveContext& context) {
   Vector d(1);
   for (;;) problem.manifold->chords(Curve::straight(problem.from, problem.to).positions(), d, context.workspace());
 }
@@ -94,7 +94,7 @@ TEST(TimeLimit, LeavesTheCurveOfTheStageBefore) {
   control.time_limit = 0.05;
   std::vector<std::unique_ptr<const GeodesicSolver>> stages;
   stages.push_back(stub_solver("first", [](const GeodesicProblem&, SolveContext&) {
-    return Outcome{bent(), Termination::kStalled, "", 1, {}};
+    return RawSolution{bent(), Termination::kStalled, "", 1, {}};
   }));
   stages.push_back(stub_solver("second", endless));
   const GeodesicResult result = ChainSolver(std::move(stages)).solve(plane(flat), control);
@@ -102,7 +102,7 @@ TEST(TimeLimit, LeavesTheCurveOfTheStageBefore) {
   EXPECT_EQ(result.curve.positions(), bent().positions());
 }
 
-Outcome straight(const GeodesicProblem& problem, SolveContext& /*context*/) {
+RawSolution straight(const GeodesicProblem& problem, SolveContext& /*context*/) {
   return {problem.initial, Termination::kConverged, "the straight line", 1, {}};
 }
 
@@ -146,7 +146,7 @@ TEST(TimeLimit, AsksTheScopeAroundTheSolve) {
 TEST(Budget, EndsWorkThatGoesOn) {
   const auto solver = stub_solver("eager", [](const GeodesicProblem& problem, SolveContext& context) {
     Vector d(1);
-    Outcome out{problem.initial, Termination::kConverged, "", 0, {}};
+    RawSolution out{problem.initial, Termination::kConverged, "", 0, {}};
     {
       const SolveContext::Budget budget(context, 100);
       while (!context.should_stop()) {

@@ -48,7 +48,7 @@ TEST(Whitened, ShowsTheInnerSolverAChartOfUnitMetric) {
     EXPECT_EQ(inside.points.cols(), 1);
     EXPECT_LE((inside.points.col(0) - inside.to).norm(), 1e-8);
     context.met_curve(inside.initial);
-    return Outcome{inside.initial, Termination::kStalled, "as it came", 3, {}};
+    return RawSolution{inside.initial, Termination::kStalled, "as it came", 3, {}};
   });
   GeodesicProblem with_points = squeezed;
   with_points.points = squeezed.to;
@@ -83,7 +83,7 @@ TEST(Continuation, GoesDownToTheMetricItself) {
     Matrix nodes = Curve::straight(inside.from, inside.to).position(uniform_times(33));
     const double detour = added.size() < 3 ? 0.3 : 0.2;
     for (int i = 0; i < 33; ++i) nodes(0, i) -= detour * std::sin(M_PI * i / 32);
-    return Outcome{Curve::through(nodes), Termination::kStalled, "a detour", 1, {}};
+    return RawSolution{Curve::through(nodes), Termination::kStalled, "a detour", 1, {}};
   });
   const GeodesicResult result = ContinuationSolver({1, 0.1, 0.1}, std::move(inner)).solve(paraboloid);
   ASSERT_EQ(added.size(), 3u);
@@ -107,7 +107,7 @@ TEST(Continuation, EndsWhereTheMetricsOwnGeodesicIs) {
 }
 
 TEST(Continuation, PassesOverADampedSolveThatFails) {
-  auto inner = stub_solver("inner", [](const GeodesicProblem& inside, SolveContext&) -> Outcome {
+  auto inner = stub_solver("inner", [](const GeodesicProblem& inside, SolveContext&) -> RawSolution {
     return {Curve(), Termination::kNumericalFailure, "no luck in " + inside.manifold->name(), 1, {}};
   });
   const GeodesicResult result =

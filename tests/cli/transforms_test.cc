@@ -1,6 +1,6 @@
-// Steps after a generator's name, from the specification to what the tool writes of them.
-#include "pullback/cli/step_text.h"
-#include "pullback/spaces/metric_steps.h"
+// Transforms after a generator's name, from the specification to what the tool writes of them.
+#include "pullback/cli/transform_text.h"
+#include "pullback/spaces/named_transforms.h"
 #include "pullback/spaces/opener.h"
 
 #include <gmock/gmock.h>
@@ -28,30 +28,32 @@ constexpr double kRounding = 1e-13;
 constexpr double kSolved = 1e-7;
 
 TEST(SplitSteps, ReadsThemFromLeftToRight) {
-  const SteppedName name = split_steps("torus:R=3,r=1@isometric@damp=1e-3@kappa=1e3,chart=sheared");
+  const TransformedName name = split_transforms("torus:R=3,r=1@isometric@damp=1e-3@kappa=1e3,chart=sheared");
   EXPECT_EQ(name.base, "torus:R=3,r=1");
-  EXPECT_THAT(name.steps, ElementsAre("isometric", "damp=1e-3", "kappa=1e3,chart=sheared"));
-  EXPECT_THAT(split_steps("torus").steps, IsEmpty());
+  EXPECT_THAT(name.transforms, ElementsAre("isometric", "damp=1e-3", "kappa=1e3,chart=sheared"));
+  EXPECT_THAT(split_transforms("torus").transforms, IsEmpty());
 }
 
 TEST(SplitSteps, LeavesPathsAlone) {
   const Folder folder;
   for (const char* path : {"some@where/model.safetensors", "me@home.safetensors", "me@home.pt"}) {
-    EXPECT_EQ(split_steps(path).base, path);
+    EXPECT_EQ(split_transforms(path).base, path);
   }
-  EXPECT_EQ(split_steps("some@where/model.pt@damp=1").base, "some@where/model.pt");
+  EXPECT_EQ(split_transforms("some@where/model.pt@damp=1").base, "some@where/model.pt");
   const std::string odd = folder.put("model@damp=1", "");
-  EXPECT_EQ(split_steps(odd).base, odd) << "a file is there";
-  EXPECT_EQ(split_steps(odd + "@floor=1").base, odd);
+  EXPECT_EQ(split_transforms(odd).base, odd) << "a file is there";
+  EXPECT_EQ(split_transforms(odd + "@floor=1").base, odd);
   const std::string plain = folder.put("model@2", "");
-  EXPECT_EQ(split_steps(plain + "@floor=1").base, plain);
+  EXPECT_EQ(split_transforms(plain + "@floor=1").base, plain);
 }
 
 TEST(ApplySteps, HasTheClosedFormsOfALinearMap) {
   Opener opener({});
   const Vector z = Vector::Zero(2);
   const Matrix plain = opener.open("linear:k=6").manifold->metric(z);
-  const auto metric = [&](const std::string& steps) { return opener.open("linear:k=6" + steps).manifold->metric(z); };
+  const auto metric = [&](const std::string& transforms) {
+    return opener.open("linear:k=6" + transforms).manifold->metric(z);
+  };
   const Matrix I = Matrix::Identity(2, 2);
   EXPECT_LE((metric("@isometric") - I).norm(), 1e-9) << "κ = 10⁶ times rounding";
   EXPECT_LE((metric("@damp=0.25") - plain - 0.25 * I).norm(), kRounding);
@@ -68,25 +70,25 @@ TEST(ApplySteps, CarriesTheCodesAndTheWayBack) {
   base.codes = Matrix(2, 3);
   base.codes << 0.1, 0.7, -0.4, 0.3, -0.2, 0.9;
   base.metadata["code_deviation"] = "[1, 1]";
-  const OpenedSpace space = apply_steps(base, {"isometric", "kappa=10,chart=sheared", "damp=1e-2"});
+  const OpenedSpace space = apply_transforms(base, {"isometric", "kappa=10,chart=sheared", "damp=1e-2"});
   EXPECT_EQ(space.name, "torus@isometric@kappa=10,chart=sheared@damp=1e-2");
-  EXPECT_LE((space.decoration.chart * space.codes - base.codes).norm(), kRounding * 10);
-  EXPECT_EQ(space.decoration.plain, base.manifold);
+  EXPECT_LE((space.transformation.chart * space.codes - base.codes).norm(), kRounding * 10);
+  EXPECT_EQ(space.transformation.plain, base.manifold);
   EXPECT_FALSE(space.metadata.contains("code_deviation")) << "was that of other coordinates";
-  EXPECT_EQ(space.decoration.steps[0].where, "the codes");
+  EXPECT_EQ(space.transformation.transforms[0].where, "the codes");
 }
 
 TEST(ApplySteps, SaysWhatChanged) {
   Opener opener({});
   const OpenedSpace space = opener.open("linear:k=3@floor=0.1@damp=0");
-  const AppliedStep& floor = space.decoration.steps[0];
+  const AppliedTransform& floor = space.transformation.transforms[0];
   EXPECT_EQ(floor.touched, 1);
   EXPECT_NEAR(floor.largest_factor, 100, 1e-6);
   EXPECT_NEAR(floor.least_factor, 1, kRounding * 10);
   EXPECT_NEAR(floor.kappa_before[1], 1000, 1e-6);
   EXPECT_NEAR(floor.kappa_after[1], 10, 1e-9);
   EXPECT_NEAR(floor.raised_to, 0.1, kRounding);
-  EXPECT_EQ(space.decoration.steps[1].touched, 0);
+  EXPECT_EQ(space.transformation.transforms[1].touched, 0);
 }
 
 TEST(ApplySteps, RefusesWhatMeansNothing) {
@@ -101,18 +103,18 @@ json geodesic(const Folder& folder, const std::string& generator) {
   const Finished finished = run_tool({"geodesic", generator, "--from", "0.3,0.4", "--to", "0.8,1.1", "--solver",
                                       "newton", "--samples", "11", "--json", folder / "out.json"});
   EXPECT_EQ(finished.status, 0) << finished.err;
-  EXPECT_THAT(finished.out, HasSubstr("in the metric before the steps"));
+  EXPECT_THAT(finished.out, HasSubstr("in the metric before the transforms"));
   return json::parse(read_file(folder / "out.json"));
 }
 
 TEST(GeodesicWithSteps, IsMeasuredInThePlainMetricToo) {
   const Folder folder;
   const json chart = geodesic(folder, "torus@isometric");
-  EXPECT_EQ(chart["decorators"][0]["step"], "isometric");
+  EXPECT_EQ(chart["transforms"][0]["transform"], "isometric");
   const json& same = chart["results"][0];
   EXPECT_NEAR(same["length_plain"].get<double>(), same["length"].get<double>(), kSolved);
   EXPECT_EQ(same["z_plain"].size(), 11);
-  const json A = chart["decorators"][0]["matrix"];
+  const json A = chart["transforms"][0]["matrix"];
   const auto product = [&](int row) { return A[row][0].get<double>() * 0.3 + A[row][1].get<double>() * 0.4; };
   EXPECT_NEAR(same["z_plain"][0][0].get<double>(), product(0), kRounding);
   EXPECT_NEAR(same["z_plain"][0][1].get<double>(), product(1), kRounding);
@@ -138,7 +140,7 @@ TEST(InspectWithSteps, SaysWhatTheyChanged) {
       run_tool({"inspect", "linear:k=3@floor=0.1", "--grid", "4", "--json", folder / "inspect.json"});
   EXPECT_EQ(finished.status, 0) << finished.err;
   EXPECT_THAT(finished.out, HasSubstr("@floor=0.1: lengths change by over 1 % at 100.0 %"));
-  EXPECT_EQ(json::parse(read_file(folder / "inspect.json"))["decorators"][0]["touched"], 1);
+  EXPECT_EQ(json::parse(read_file(folder / "inspect.json"))["transforms"][0]["touched"], 1);
 }
 
 TEST(CompareWithSteps, SolvesThem) {

@@ -7,7 +7,7 @@
 #include <ostream>
 #include <string>
 
-#include "pullback/manifold/metrics/metric_decorators.h"
+#include "pullback/manifold/metrics/metric_transforms.h"
 #include "tests/plugins/problems.h"
 
 namespace pullback {
@@ -21,18 +21,18 @@ using testing::vec;
 // What the weakest of these solvers promises of a length, `energy`; two may err to both sides.
 constexpr double kPromise = 2e-6;
 
-struct Decorated {
+struct Transformed {
   std::string name;
   std::shared_ptr<const Manifold> (*make)(const std::shared_ptr<const Manifold>& manifold);
   double length;  // where it is known; 0: the solvers must agree
 };
 
-void PrintTo(const Decorated& d, std::ostream* out) { *out << d.name; }
+void PrintTo(const Transformed& d, std::ostream* out) { *out << d.name; }
 
-class DecoratedTorus : public ::testing::TestWithParam<Decorated> {};
+class TransformedTorus : public ::testing::TestWithParam<Transformed> {};
 
 // The torus R = 3, r = 1 has singular values 1 and 3 + cos t.
-TEST_P(DecoratedTorus, HasOneGeodesicForAllSolvers) {
+TEST_P(TransformedTorus, HasOneGeodesicForAllSolvers) {
   const auto manifold = GetParam().make(surface("torus:R=3,r=1"));
   double first = GetParam().length;
   for (const char* chain : {"newton", "energy", "shooting", "georce", "collocation"}) {
@@ -45,20 +45,22 @@ TEST_P(DecoratedTorus, HasOneGeodesicForAllSolvers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Step, DecoratedTorus,
+    Transforms, TransformedTorus,
     ::testing::Values(
-        Decorated{"damp", [](const auto& m) { return damped(m, 0.5); }, 0},
-        Decorated{"smooth", [](const auto& m) { return smoothed(m, 0.3 * Matrix::Identity(2, 2)); }, 0},
+        Transformed{"damp", [](const auto& m) { return damped(m, 0.5); }, 0},
+        Transformed{"smooth", [](const auto& m) { return smoothed(m, 0.3 * Matrix::Identity(2, 2)); }, 0},
         // Singular values up to 4 lie below half of the floor: flat, ten times √(0.8² + 1).
-        Decorated{"floor_above", [](const auto& m) { return floored(m, 10); }, 10 * std::sqrt(0.64 + 1)},
-        Decorated{"floor_within", [](const auto& m) { return floored(m, 3); }, 0},
-        Decorated{"floor_damp_smooth",
-                  [](const auto& m) { return smoothed(damped(floored(m, 3), 0.5), 0.1 * Matrix::Identity(2, 2)); }, 0},
-        Decorated{"smooth_damp_floor",
-                  [](const auto& m) { return floored(damped(smoothed(m, 0.1 * Matrix::Identity(2, 2)), 0.5), 3); }, 0}),
+        Transformed{"floor_above", [](const auto& m) { return floored(m, 10); }, 10 * std::sqrt(0.64 + 1)},
+        Transformed{"floor_within", [](const auto& m) { return floored(m, 3); }, 0},
+        Transformed{"floor_damp_smooth",
+                    [](const auto& m) { return smoothed(damped(floored(m, 3), 0.5), 0.1 * Matrix::Identity(2, 2)); },
+                    0},
+        Transformed{"smooth_damp_floor",
+                    [](const auto& m) { return floored(damped(smoothed(m, 0.1 * Matrix::Identity(2, 2)), 0.5), 3); },
+                    0}),
     [](const auto& info) { return info.param.name; });
 
-TEST(DecoratedTorus, KeepsItsLengthsInTheIsometrisingChart) {
+TEST(TransformedTorus, KeepsItsLengthsInTheIsometrisingChart) {
   const auto plain = surface("torus:R=3,r=1");
   Matrix points(2, 3);
   points << 0.3, -0.5, 0.1, -0.4, 0.6, 0.2;

@@ -1,4 +1,4 @@
-#include "pullback/manifold/metrics/metric_decorators.h"
+#include "pullback/manifold/metrics/metric_transforms.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -188,7 +188,7 @@ TEST(Floored, HasTheAccelerationOfItsMetric) {
   }
 }
 
-TEST(Decorators, ActInTheOrderOfTheirCalls) {
+TEST(MetricTransforms, ActInTheOrderOfTheirCalls) {
   const auto manifold = linear(Eigen::Vector2d(1, 1e-3).asDiagonal().toDenseMatrix());
   const Vector z = Vector::Zero(2);
   const auto diagonal = [&](const ManifoldPointer& m) { return Vector(m->metric(z).diagonal()); };
@@ -196,7 +196,7 @@ TEST(Decorators, ActInTheOrderOfTheirCalls) {
   EXPECT_NEAR(diagonal(damped(floored(manifold, 0.5), 0.01))(1), 0.26, kRounding);
 }
 
-TEST(Decorators, KeepAGeneratorButForTheFloor) {
+TEST(MetricTransforms, KeepAGeneratorButForTheFloor) {
   const Matrix I = Matrix::Identity(2, 2);
   EXPECT_EQ(smoothed(damped(in_linear_chart(quadratic(), 2 * I), 0.1), I)->generator()->ambient_dimension(), 20);
   const auto metric_only = smoothed(damped(in_linear_chart(floored(quadratic(), 1), 2 * I), 0.1), I);
@@ -218,7 +218,7 @@ TEST(LengthFactors, AreTheExtremesOverAllDirections) {
   EXPECT_EQ(raised.largest(0), std::numeric_limits<double>::infinity());
 }
 
-TEST(Decorators, SayWhatIsWrong) {
+TEST(MetricTransforms, SayWhatIsWrong) {
   const auto message = [](const char* text) { return ThrowsMessage<std::invalid_argument>(HasSubstr(text)); };
   EXPECT_THAT([] { damped(nullptr, 1); }, message("null"));
   EXPECT_THAT([] { damped(quadratic(), -1); }, message("-1"));

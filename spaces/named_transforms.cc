@@ -1,4 +1,4 @@
-#include "pullback/spaces/metric_steps.h"
+#include "pullback/spaces/named_transforms.h"
 
 #include <fmt/format.h>
 
@@ -16,26 +16,28 @@
 #include "pullback/base/random.h"
 #include "pullback/base/statistics.h"
 #include "pullback/manifold/curves/measure.h"
-#include "pullback/manifold/metrics/metric_decorators.h"
+#include "pullback/manifold/metrics/metric_transforms.h"
 #include "pullback/spaces/charts.h"
 
 namespace pullback {
 
 namespace {
 
-constexpr const char* kStepNames[] = {"isometric", "damp", "floor", "smooth", "kappa"};
-constexpr char kValidSteps[] = "isometric, damp=ε, floor=σ, smooth=r, kappa=K";
+constexpr const char* kTransformNames[] = {"isometric", "damp", "floor", "smooth", "kappa"};
+constexpr char kValidTransforms[] = "isometric, damp=ε, floor=σ, smooth=r, kappa=K";
 
-constexpr Eigen::Index kMostReported = 512;  // points over which a step's change is measured
+constexpr Eigen::Index kMostReported = 512;  // points over which a transform's change is measured
 constexpr Eigen::Index kDrawnPoints = 256;   // where there are no codes
 constexpr Interval kDrawnBox{0.2, 1.8};      // inside of polar and half-plane charts, as for `inspect`
 constexpr double kTouched = 0.01;            // relative change of a length that counts
 // Below this a floor would be lost to rounding in the metric, which has the square of it.
 constexpr double kLeastFloor = 1e-6;
 
-std::string_view name_of(std::string_view step) { return step.substr(0, step.find('=')); }
+std::string_view name_of(std::string_view transform) { return transform.substr(0, transform.find('=')); }
 
-bool is_step(std::string_view text) { return std::ranges::find(kStepNames, name_of(text)) != std::end(kStepNames); }
+bool is_transform(std::string_view text) {
+  return std::ranges::find(kTransformNames, name_of(text)) != std::end(kTransformNames);
+}
 
 // Whether what follows an '@' may belong to a path: a folder comes after it, or it has an ending.
 bool is_path(std::string_view text) {
@@ -44,14 +46,15 @@ bool is_path(std::string_view text) {
                                                       std::isalpha(static_cast<unsigned char>(text[dot + 1])) != 0);
 }
 
-double value_of(std::string_view step, double lowest, bool inclusive) {
-  const auto equals = step.find('=');
-  const auto value = equals == std::string_view::npos ? std::nullopt : parse_number(step.substr(equals + 1));
-  const std::string fault = value ? number_fault(step.substr(equals + 1)) : "";
-  if (!fault.empty()) throw std::invalid_argument(fmt::format("step \"{:.40}\": {} {}", step, name_of(step), fault));
+double value_of(std::string_view transform, double lowest, bool inclusive) {
+  const auto equals = transform.find('=');
+  const auto value = equals == std::string_view::npos ? std::nullopt : parse_number(transform.substr(equals + 1));
+  const std::string fault = value ? number_fault(transform.substr(equals + 1)) : "";
+  if (!fault.empty())
+    throw std::invalid_argument(fmt::format("transform \"{:.40}\": {} {}", transform, name_of(transform), fault));
   if (value && std::isfinite(*value) && (*value > lowest || (inclusive && *value == lowest))) return *value;
-  throw std::invalid_argument(fmt::format("step \"{:.40}\": expected {}=NUMBER, {} {}", step, name_of(step),
-                                          inclusive ? "at least" : "above", lowest));
+  throw std::invalid_argument(fmt::format("transform \"{:.40}\": expected {}=NUMBER, {} {}", transform,
+                                          name_of(transform), inclusive ? "at least" : "above", lowest));
 }
 
 // The points that stand for the data: the codes, or drawn ones.
@@ -108,13 +111,13 @@ Matrix covariance_root(const Reference& reference) {
 }
 
 // One chart for the manifold, the codes and the reference.
-void change_chart(OpenedSpace& space, Reference& reference, const Chart& chart, AppliedStep& applied) {
+void change_chart(OpenedSpace& space, Reference& reference, const Chart& chart, AppliedTransform& applied) {
   applied.chart = chart.matrix;
   space.manifold = in_linear_chart(space.manifold, chart.matrix);
   if (space.codes.size() > 0) space.codes = (chart.inverse * space.codes).eval();
   if (space.blur.size() > 0) space.blur = (chart.inverse * space.blur).eval();
   reference.points = (chart.inverse * reference.points).eval();
-  space.decoration.chart = (space.decoration.chart * chart.matrix).eval();
+  space.transformation.chart = (space.transformation.chart * chart.matrix).eval();
   space.metadata.erase("code_deviation");  // that of other coordinates
 }
 
@@ -133,24 +136,25 @@ double scale_of(const OpenedSpace& space, const Matrix& sigma) {
                                           scale == 0 ? "zero at most points" : "not finite"));
 }
 
-void apply(std::string_view step, OpenedSpace& space, Reference& reference, const Matrix& sigma, AppliedStep& applied,
-           Workspace& workspace) {
-  const std::string_view name = name_of(step);
+void apply(std::string_view transform, OpenedSpace& space, Reference& reference, const Matrix& sigma,
+           AppliedTransform& applied, Workspace& workspace) {
+  const std::string_view name = name_of(transform);
   if (name == "isometric") {
-    if (step != name) throw std::invalid_argument(fmt::format("step \"{:.40}\": isometric takes no value", step));
+    if (transform != name)
+      throw std::invalid_argument(fmt::format("transform \"{:.40}\": isometric takes no value", transform));
     change_chart(space, reference, isometric_chart(space, reference, workspace), applied);
   } else if (name == "kappa") {
-    if (space.decoration.plain->generator() == nullptr) {
+    if (space.transformation.plain->generator() == nullptr) {
       throw std::invalid_argument(fmt::format("{} is a metric without a map, which takes no chart", space.name));
     }
-    change_chart(space, reference, parse_chart(space.dimension(), step), applied);
+    change_chart(space, reference, parse_chart(space.dimension(), transform), applied);
   } else if (name == "damp") {
-    space.manifold = damped(space.manifold, value_of(step, 0, true));
+    space.manifold = damped(space.manifold, value_of(transform, 0, true));
   } else if (name == "floor") {
-    applied.raised_to = value_of(step, kLeastFloor, true) * scale_of(space, sigma);
+    applied.raised_to = value_of(transform, kLeastFloor, true) * scale_of(space, sigma);
     space.manifold = floored(space.manifold, applied.raised_to);
   } else {
-    const Matrix L = value_of(step, 0, false) * covariance_root(reference);
+    const Matrix L = value_of(transform, 0, false) * covariance_root(reference);
     applied.deviation = L.rowwise().norm();
     space.manifold = smoothed(space.manifold, L);
   }
@@ -158,7 +162,7 @@ void apply(std::string_view step, OpenedSpace& space, Reference& reference, cons
 
 // By how much lengths changed, both metrics seen in the new chart.
 void measure_change(const std::shared_ptr<const Manifold>& before, const OpenedSpace& space, const Matrix& points,
-                    AppliedStep& applied, Workspace& workspace) {
+                    AppliedTransform& applied, Workspace& workspace) {
   if (applied.chart.size() > 0) {  // no length changes
     applied.points = static_cast<int>(points.cols());
     return;
@@ -177,55 +181,55 @@ void measure_change(const std::shared_ptr<const Manifold>& before, const OpenedS
 
 }  // namespace
 
-SteppedName split_steps(std::string_view specification) {
-  SteppedName out{std::string(specification), {}};
+TransformedName split_transforms(std::string_view specification) {
+  TransformedName out{std::string(specification), {}};
   std::error_code error;
   if (std::filesystem::is_regular_file(out.base, error)) return out;
   for (auto at = out.base.rfind('@'); at != std::string::npos; at = out.base.rfind('@')) {
     const std::string last = out.base.substr(at + 1);
-    if (!is_step(last)) {
+    if (!is_transform(last)) {
       if (is_path(last) || std::filesystem::exists(out.base, error)) break;
-      throw std::invalid_argument(
-          fmt::format("{:.80}: unknown step \"{:.40}\"; valid steps: {}", specification, last, kValidSteps));
+      throw std::invalid_argument(fmt::format("{:.80}: unknown transform \"{:.40}\"; valid transforms: {}",
+                                              specification, last, kValidTransforms));
     }
-    out.steps.insert(out.steps.begin(), last);
+    out.transforms.insert(out.transforms.begin(), last);
     out.base.resize(at);
     if (std::filesystem::is_regular_file(out.base, error)) break;
   }
   return out;
 }
 
-OpenedSpace apply_steps(OpenedSpace space, const std::vector<std::string>& steps) {
+OpenedSpace apply_transforms(OpenedSpace space, const std::vector<std::string>& transforms) {
   Reference reference = reference_of(space);
   Workspace workspace;
   const int n = space.dimension();
-  if (!space.decoration.plain) {
-    space.decoration.plain = space.manifold;
-    space.decoration.chart = Matrix::Identity(n, n);
+  if (!space.transformation.plain) {
+    space.transformation.plain = space.manifold;
+    space.transformation.chart = Matrix::Identity(n, n);
   }
   Matrix sigma = singular_values_at(*space.manifold, reference.reported(), workspace);
-  for (const std::string& step : steps) {
-    AppliedStep applied;
-    applied.text = step;
+  for (const std::string& transform : transforms) {
+    AppliedTransform applied;
+    applied.text = transform;
     applied.where = reference.where;
     applied.kappa_before = kappa_quantiles(sigma);
     const std::shared_ptr<const Manifold> before = space.manifold;
-    apply(step, space, reference, sigma, applied, workspace);
+    apply(transform, space, reference, sigma, applied, workspace);
     const Matrix points = reference.reported();
     sigma = singular_values_at(*space.manifold, points, workspace);
     applied.kappa_after = kappa_quantiles(sigma);
     measure_change(before, space, points, applied, workspace);
-    space.name += '@' + step;
-    space.decoration.steps.push_back(std::move(applied));
+    space.name += '@' + transform;
+    space.transformation.transforms.push_back(std::move(applied));
   }
   return space;
 }
 
 PlainView plain_view(const OpenedSpace& space, const Curve& curve, int samples) {
-  const Decoration& decoration = space.decoration;
-  const Curve plain = curve.transformed(decoration.chart, Vector::Zero(decoration.chart.rows()));
+  const Transformation& transformation = space.transformation;
+  const Curve plain = curve.transformed(transformation.chart, Vector::Zero(transformation.chart.rows()));
   Workspace workspace;
-  const Measurement measured = measure(*decoration.plain, plain, workspace);
+  const Measurement measured = measure(*transformation.plain, plain, workspace);
   return {measured.length, measured.length_error, plain.position(uniform_times(samples))};
 }
 

@@ -1,4 +1,4 @@
-#include "pullback/manifold/metrics/metric_decorators.h"
+#include "pullback/manifold/metrics/metric_transforms.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +17,7 @@
 #include "pullback/manifold/metrics/damped_manifold.h"
 #include "pullback/manifold/metrics/metric_manifold.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
+#include "pullback/manifold/metrics/whitened_chart.h"
 
 namespace pullback {
 namespace {
