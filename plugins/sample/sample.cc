@@ -28,12 +28,12 @@ class SampleSolver final : public pullback::GeodesicSolver {
     const double damping = std::sin(M_PI / K);  // of the slowest wave along the curve: sets the best momentum
     Matrix Z = problem.initial.position(pullback::uniform_times(K + 1));
     Matrix R(n, n * (K + 1)), r(2 * n + 1, K), J(2 * n + 1, 2 * n * K), speed = Matrix::Zero(n, K + 1);
-    pullback::RawSolution outcome;
-    outcome.claim = Termination::kMaxIterations;
-    for (; outcome.iterations < 100 * K && outcome.claim == Termination::kMaxIterations; ++outcome.iterations) {
+    pullback::RawSolution solution;
+    solution.claim = Termination::kMaxIterations;
+    for (; solution.iterations < 100 * K && solution.claim == Termination::kMaxIterations; ++solution.iterations) {
       // The energy is ½ ‖r‖², so that ‖r‖ is the length of a curve of constant speed.
       problem.manifold->segments(Z, pullback::HessianModel::kGaussNewton, R, r, J, context.workspace());
-      context.record(outcome.iterations, r.norm());
+      context.record(solution.iterations, r.norm());
       double largest = 0;
       for (int i = 1; i < K; ++i) {  // least squares over the two chords at node i, in the chart where M = I
         Matrix A(2 * r.rows(), n), b(2 * r.rows(), 1);
@@ -46,11 +46,11 @@ class SampleSolver final : public pullback::GeodesicSolver {
       }
       Z += speed;
       context.keep(pullback::Curve::through(Z));  // returned if the solve is ended within a step
-      if (largest <= options_.tolerance * r.norm()) outcome.claim = Termination::kConverged;
-      if (context.should_stop()) outcome.claim = context.stop_reason();
+      if (largest <= options_.tolerance * r.norm()) solution.claim = Termination::kConverged;
+      if (context.should_stop()) solution.claim = context.stop_reason();
     }
-    outcome.curve = pullback::Curve::through(Z);
-    return outcome;
+    solution.curve = pullback::Curve::through(Z);
+    return solution;
   }
 
   SampleOptions options_;
