@@ -200,6 +200,13 @@ Vector measure_length(const Manifold& manifold, const Curve& curve, Certificate&
 
 }  // namespace
 
+CertificateLimits limits_for(double accuracy) {
+  CertificateLimits out;
+  out.relative_excess *= accuracy / out.accuracy;
+  out.accuracy = accuracy;
+  return out;
+}
+
 Certificate unmeasured_certificate() {
   Certificate out;
   for (double* number :

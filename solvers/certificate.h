@@ -26,6 +26,10 @@ struct CertificateLimits {
   double singular = 1e-13;
 };
 
+// The limits under which the length of a curve that is called converged is right to this fraction of it: of the error
+// of the length all of it is allowed, of the excess over the geodesic nearby a fifth. The default is that of 1e-6.
+CertificateLimits limits_for(double accuracy);
+
 // Measures a curve that should join `from` to `to`.
 //
 // Cost: see solver.h. Thread safety: one workspace per thread.

@@ -25,6 +25,8 @@ constexpr int kComparisonChords = 512;
 constexpr double kShorterBy = 1e-6;
 constexpr double kCertain = 1e-3;
 constexpr double kLongestLimit = 1e9;
+constexpr double kLeastAccuracy = 1e-12;
+constexpr double kMostAccuracy = 1e-2;
 constexpr std::int64_t kMetricsPerPoint = 100;
 // The certificate may take this much longer than the limit, and seconds after the caller stopped the solve.
 constexpr double kLimitStretch = 1.1;
@@ -91,10 +93,15 @@ std::optional<double> shorter_met(const Manifold& manifold, const std::vector<Cu
 }
 
 void validate(const SolveControl& control) {
-  if (control.time_limit >= 0 && control.time_limit <= kLongestLimit) return;
-  throw std::invalid_argument(
-      fmt::format("solve control: 'time_limit' must be from 0 (no limit) to {:g} seconds, got {}", kLongestLimit,
-                  control.time_limit));
+  if (!(control.time_limit >= 0 && control.time_limit <= kLongestLimit)) {
+    throw std::invalid_argument(
+        fmt::format("solve control: 'time_limit' must be from 0 (no limit) to {:g} seconds, got {}", kLongestLimit,
+                    control.time_limit));
+  }
+  if (!(control.accuracy >= kLeastAccuracy && control.accuracy <= kMostAccuracy)) {
+    throw std::invalid_argument(fmt::format("solve control: 'accuracy' must be from {:g} to {:g}, got {}",
+                                            kLeastAccuracy, kMostAccuracy, control.accuracy));
+  }
 }
 
 std::function<bool()> either(const std::function<bool()>& a, const std::function<bool()>& b) {
@@ -130,11 +137,13 @@ void certify(const GeodesicProblem& problem, SolveContext& context, const Certif
     result.termination = termination;
     result.message += why;
   };
+  const CertificateLimits limits = limits_for(context.accuracy());
   try {
-    measure_certificate(manifold, result.curve, problem.from, problem.to, context.workspace(), result.certificate);
+    measure_certificate(manifold, result.curve, problem.from, problem.to, context.workspace(), result.certificate,
+                        limits);
     result.certificate.shorter_known =
         shorter_met(manifold, context.met_curves(), result.certificate.length, context.workspace());
-    const Verdict verdict = judge(result.certificate, result.termination, result.message);
+    const Verdict verdict = judge(result.certificate, result.termination, result.message, limits);
     result.termination = verdict.termination;
     result.message = verdict.message;
   } catch (const StopRequested&) {
@@ -232,54 +241,60 @@ void SolveContext::change_met_curves(std::size_t first, const std::function<Curv
   for (std::size_t i = first; i < met_curves_.size(); ++i) met_curves_[i] = change(met_curves_[i]);
 }
 
-void SolveContext::record(int iteration, double length) { trace_.push_back({iteration, seconds(), length}); }
+void SolveContext::record(int iteration, double length) {
+  trace_.push_back({iteration, seconds(), length});
+  if (control_.on_iteration) control_.on_iteration(trace_.back());
+}
 
 RawSolution GeodesicSolver::run_guarded(const GeodesicProblem& problem, SolveContext& context) const {
-  RawSolution outcome;
+  RawSolution solution;
   try {
     return run(problem, context);
   } catch (const StopRequested&) {
     const bool kept = !context.kept().empty();
-    outcome.curve = kept ? joined(context.kept(), problem.from, problem.to) : problem.initial;
-    outcome.claim = context.stop_reason();
-    outcome.message =
+    solution.curve = kept ? joined(context.kept(), problem.from, problem.to) : problem.initial;
+    solution.claim = context.stop_reason();
+    solution.message =
         fmt::format("{} {}; the curve is {}", name_,
-                    outcome.claim == Termination::kMaxIterations ? "has taken all the evaluations that it may take"
-                                                                 : "was stopped within a step",
+                    solution.claim == Termination::kMaxIterations ? "has taken all the evaluations that it may take"
+                                                                  : "was stopped within a step",
                     kept ? "the last that it had" : "the one it started from");
-    if (!context.trace().empty()) outcome.iterations = context.trace().back().iteration;
+    if (!context.trace().empty()) solution.iterations = context.trace().back().iteration;
   } catch (const std::exception& error) {
-    outcome.message = fmt::format("{} failed: {}", name_, error.what());
+    solution.message = fmt::format("{} failed: {}", name_, error.what());
   } catch (...) {
-    outcome.message = fmt::format("{} failed with an exception of an unknown type", name_);
+    solution.message = fmt::format("{} failed with an exception of an unknown type", name_);
   }
-  return outcome;
+  return solution;
 }
 
 GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const SolveControl& control) const {
   validate(problem);
   validate(control);
   // The scope around this solve may end it too.
-  const SolveControl bounds{control.time_limit, either(control.should_stop, current_stop())};
+  SolveControl bounds = control;
+  bounds.should_stop = either(control.should_stop, current_stop());
   const bool bounded = bounds.time_limit > 0 || bounds.should_stop;
-  Workspace ws;
+  Workspace own;
+  Workspace& ws = control.workspace != nullptr ? *control.workspace : own;
+  const EvaluationCounts counted = ws.counts();
   SolveContext context(bounds, ws);
   GeodesicResult result;
   result.solver = name_;
   GeodesicProblem started = problem;
-  RawSolution outcome;
+  RawSolution solution;
   {
     const StopScope scope(bounded ? [&context] { return context.should_stop(); } : std::function<bool()>());
     if (started.initial.empty()) started.initial = start(problem, ws);
-    outcome = run_guarded(started, context);
+    solution = run_guarded(started, context);
   }
   result.effort.solver_seconds = context.seconds();
-  result.effort.evaluations = ws.counts();
-  result.effort.iterations = outcome.iterations;
+  result.effort.evaluations = ws.counts() - counted;
+  result.effort.iterations = solution.iterations;
   result.trace = context.trace();
-  result.curve = std::move(outcome.curve);
-  result.termination = outcome.claim;
-  result.message = std::move(outcome.message);
+  result.curve = std::move(solution.curve);
+  result.termination = solution.claim;
+  result.message = std::move(solution.message);
   if (!result.curve.empty() && result.curve.dimension() != problem.manifold->dimension()) result.curve = {};
   if (result.curve.empty()) {
     if (result.termination == Termination::kConverged) result.termination = Termination::kNumericalFailure;
@@ -288,9 +303,9 @@ GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const Solve
     const StopScope scope(bounded ? [&clock] { return clock.should_stop(); } : std::function<bool()>());
     context.met_curve(started.initial);
     certify(problem, context, clock, result);
-    result.certificate.condition.regularisation = outcome.regularisation;
+    result.certificate.condition.regularisation = solution.regularisation;
   }
-  result.effort.certificate_evaluations = ws.counts() - result.effort.evaluations;
+  result.effort.certificate_evaluations = ws.counts() - counted - result.effort.evaluations;
   result.effort.seconds = context.seconds();
   result.effort.certificate_seconds = result.effort.seconds - result.effort.solver_seconds;
   return result;

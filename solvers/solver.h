@@ -34,7 +34,16 @@ struct SolveControl {
   // measure is NaN in the certificate and makes the termination kTimeLimit.
   double time_limit = 0;
   // Asked from the solving thread; empty: never. Once true the solver ends, and the certificate within 0.3 s.
-  std::function<bool()> should_stop;
+  std::function<bool()> should_stop = {};
+  // Relative accuracy of the length that the certificate asks of a curve that is called converged, from 1e-12 to 1e-2
+  // (limits_for() in certificate.h). When a solver stops is a matter of its own options, whose defaults suit 1e-6.
+  double accuracy = 1e-6;
+  // Called from the solving thread after each iteration, with what becomes an entry of the result's trace. What it
+  // throws ends the solver with kNumericalFailure.
+  std::function<void(const TraceEntry&)> on_iteration = {};
+  // Scratch memory that the caller keeps, so that solves of one kind allocate less after the first; null: one of its
+  // own. Not shared by threads. Its counts go on counting; those of the result are of this solve.
+  Workspace* workspace = nullptr;
 };
 
 // What a solver is given while it runs.
@@ -50,6 +59,8 @@ class SolveContext {
   // Termination to report after should_stop() said so.
   Termination stop_reason() const { return stop_reason_; }
   double seconds() const;
+  // What the caller asks of the length, relative; see SolveControl.
+  double accuracy() const { return control_.accuracy; }
 
   Workspace& workspace() { return workspace_; }
 
@@ -94,7 +105,7 @@ class SolveContext {
     const KeepChanged* outer_;
   };
 
-  // Records progress: √(2E) of the discrete curve at this iteration.
+  // Records progress, of which the caller is told: √(2E) of the discrete curve at this iteration.
   void record(int iteration, double length);
   // Tells of a curve with the right ends that the solver met and did not return (a graph's path, another branch).
   void met_curve(Curve curve) { met_curves_.push_back(std::move(curve)); }
@@ -134,7 +145,8 @@ struct RawSolution {
 // certificate, and reports kConverged only for a curve that the certificate does not refute.
 //
 // Errors: std::invalid_argument for a null manifold, ends or points of the wrong size, NaN or infinity, an initial
-// curve of the wrong dimension, a time limit that is negative, NaN or above 1e9 s. All else is a termination: what a
+// curve of the wrong dimension, a time limit that is negative, NaN or above 1e9 s, an accuracy outside its range. All
+// else is a termination: what a
 // generator throws, in the solver or in the certificate, is kNumericalFailure with its message. Cost of the
 // certificate: about 2,000 values, 500 Jacobians and 400 weighted Hessians; see certificate.h. Thread safety: solvers
 // are immutable; one object may solve on several threads.

@@ -42,7 +42,11 @@ Space::Space(OpenedSpace opened, const std::shared_ptr<const Opener>& opener)
 GeodesicResult Space::geodesic(const ConstVectorRef& a, const ConstVectorRef& b, const GeodesicOptions& options) const {
   const GeodesicProblem problem{opened_.manifold, a, b, options.initial, opened_.codes};
   const std::shared_ptr<const GeodesicSolver> solver = options.made ? options.made : solvers_->make(options.solver);
-  return solver->solve(problem, {options.time_limit, options.should_stop});
+  return solver->solve(problem, {.time_limit = options.time_limit,
+                                 .should_stop = options.should_stop,
+                                 .accuracy = options.accuracy,
+                                 .on_iteration = options.on_iteration,
+                                 .workspace = options.workspace});
 }
 
 Distance Space::distance(const ConstVectorRef& a, const ConstVectorRef& b, const GeodesicOptions& options) const {

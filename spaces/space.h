@@ -18,14 +18,17 @@ namespace pullback {
 
 class Opener;
 
-// How a geodesic is to be computed. Every field has a default.
+// How a geodesic is to be computed. Every field has a default; see SolveControl for what bounds a solve.
 struct GeodesicOptions {
   std::string solver = "auto";  // a chain, "graph+energy:nodes=64"
   // Instead of the chain, from typed options: space.solvers().make(NewtonOptions{.nodes = 64}).
   std::shared_ptr<const GeodesicSolver> made = {};
-  double time_limit = 0;  // seconds for the whole call, certificate included; 0: none
+  double accuracy = 1e-6;  // relative, of the length of a curve that is called converged
+  double time_limit = 0;   // seconds for the whole call, certificate included; 0: none
   std::function<bool()> should_stop = {};
-  Curve initial = {};  // where to start; empty: the straight line
+  std::function<void(const TraceEntry&)> on_iteration = {};  // called after each iteration of the solver
+  Workspace* workspace = nullptr;  // scratch memory that the caller keeps, for one thread; null: one of its own
+  Curve initial = {};              // where to start; empty: the straight line
 };
 
 // A distance, and how far to trust it.

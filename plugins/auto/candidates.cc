@@ -50,8 +50,10 @@ Candidate certified(const GeodesicProblem& problem, RawSolution outcome, std::st
   out.verdict = {outcome.claim, std::move(outcome.message)};
   if (!outcome.curve.finite()) return out;
   out.curve = joined(outcome.curve, problem.from, problem.to);
-  out.certificate = measure_certificate(*problem.manifold, out.curve, problem.from, problem.to, context.workspace());
-  out.verdict = judge(out.certificate, out.verdict.termination, out.verdict.message);
+  const CertificateLimits limits = limits_for(context.accuracy());
+  out.certificate =
+      measure_certificate(*problem.manifold, out.curve, problem.from, problem.to, context.workspace(), limits);
+  out.verdict = judge(out.certificate, out.verdict.termination, out.verdict.message, limits);
   return out;
 }
 

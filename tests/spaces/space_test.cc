@@ -77,6 +77,23 @@ TEST(SpaceTest, TakesASolverATimeLimitAndAStart) {
   EXPECT_EQ(space.geodesic(a, b, {.should_stop = [] { return true; }}).termination, Termination::kStopped);
 }
 
+TEST(SpaceTest, PassesOnWhatTheCallerAsks) {
+  const Space space = open("sphere");
+  const Vector a{{1.0, 0.2}};
+  const Vector b{{1.3, 1.1}};
+  Workspace workspace;
+  int told = 0;
+  const GeodesicResult geodesic =
+      space.geodesic(a, b,
+                     {.solver = "newton",
+                      .on_iteration = [&](const TraceEntry& entry) { told += entry.iteration > 0; },
+                      .workspace = &workspace});
+  EXPECT_GT(told, 0);
+  EXPECT_EQ(workspace.counts().values,
+            geodesic.effort.evaluations.values + geodesic.effort.certificate_evaluations.values);
+  EXPECT_THROW(space.geodesic(a, b, {.accuracy = -1}), std::invalid_argument);
+}
+
 TEST(SpaceTest, TakesTypedOptions) {
   const Space space = open("torus:R=3,r=1");
   const Vector a{{0.0, 0.2}};
