@@ -27,8 +27,9 @@ struct Study {
   std::vector<std::string> solvers;  // chains
   std::vector<StudyPart> parts;
   int pairs = 0;
-  std::uint64_t seed = 0;
-  Interval box{0, 1};     // of pairs on generators without codes
+  std::uint64_t seed = 1;
+  // Of pairs on generators without codes: positive, so that polar and half-plane charts are met inside.
+  Interval box{0.2, 1.8};
   double outside = 0;     // share of the pairs with ends outside of the data
   double time_limit = 0;  // seconds for each solve; 0: none
   bool complete = false;  // not stopped before its end

@@ -1,8 +1,12 @@
 #include "pullback/analysis/comparison_summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "pullback/analysis/text.h"
 
 namespace pullback {
 
@@ -48,6 +52,22 @@ SolverSummary summarise_solver(const Study& study, const StudyPart& part, std::s
   summary.median_seconds = median(std::move(seconds));
   summary.median_evaluations = median(std::move(evaluations));
   return summary;
+}
+
+// 1 where the best is met to all digits shown, so that a column of ratios can be read at a glance.
+std::string format_ratio(double ratio) { return std::isfinite(ratio) ? fmt::format("{:.4f}", ratio) : "-"; }
+
+std::string summary_table(const std::vector<SolverSummary>& summary) {
+  Table table({"solver", "solved", "median", "worst", "time", "evaluations", "terminations"});
+  for (const SolverSummary& row : summary) {
+    std::vector<std::string> counts;
+    for (const auto& [name, count] : row.terminations) counts.push_back(fmt::format("{} {}", count, name));
+    table.add({row.solver, fmt::format("{:.1f} %", 100 * row.solved_share()), format_ratio(row.median_ratio),
+               format_ratio(row.worst_ratio), format_seconds(row.median_seconds),
+               std::isfinite(row.median_evaluations) ? fmt::format("{:.0f}", row.median_evaluations) : "-",
+               fmt::format("{}", fmt::join(counts, ", "))});
+  }
+  return table.str({0, 6});
 }
 
 }  // namespace
@@ -108,6 +128,19 @@ PerformanceProfile performance_profile(const Study& study, const StudyPart& part
   }
   for (auto& ratios : profile.ratios) std::ranges::sort(ratios);
   return profile;
+}
+
+std::string comparison_table(const Study& study) {
+  std::string text;
+  for (const StudyPart& part : study.parts) {
+    const std::vector<SolverSummary> summary = summarise(study, part);
+    text += fmt::format("{}  ({} pairs)\n{}\n", part.space.name, part.pairs.size(), summary_table(summary));
+  }
+  return text +
+         fmt::format(
+             "solved: converged, and within {:g} % of the best length known for the pair; median and worst: length\n"
+             "over that best length; time: median of solver and certificate; evaluations: median, in points.\n",
+             100 * kSolvedTolerance);
 }
 
 }  // namespace pullback

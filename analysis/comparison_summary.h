@@ -40,6 +40,10 @@ struct SolverSummary {
 // One entry for each solver, over the runs that are finished.
 std::vector<SolverSummary> summarise(const Study& study, const StudyPart& part);
 
+// For people: a table for every part, a row for each solver, and what the columns mean, as `pullback compare` writes
+// it.
+std::string comparison_table(const Study& study);
+
 // The performance profile: for each solver the ratios of its seconds to those of the fastest solver that solved the
 // pair, sorted, for the pairs that it solved; `pairs` counts all, also those that none solved. Reference: Dolan, Moré
 // (2002), doi:10.1007/s101070100263.

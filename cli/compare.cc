@@ -18,14 +18,10 @@
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 
 namespace pullback::cli {
 
 namespace {
-
-// Where ends lie on a surface without codes: positive, so that polar and half-plane charts are met inside.
-constexpr Interval kDefaultBox{0.2, 1.8};
 
 // What is finished is on disk at least this often, whatever happens to the process.
 constexpr double kSecondsBetweenCheckpoints = 10;
@@ -48,7 +44,7 @@ Setup prepare(const CompareArguments& arguments) {
   study.pairs = arguments.pairs;
   study.seed = arguments.seed;
   study.time_limit = arguments.time_limit;
-  study.box = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
+  if (!arguments.box.empty()) study.box = parse_interval(arguments.box, "--box");
   study.outside = arguments.outside;
   for (const std::string& name : arguments.generators.empty() ? kDefaultGenerators : arguments.generators) {
     add_part(study, opener.open(name, {0, arguments.dimension}));
@@ -64,35 +60,6 @@ void run_study(Setup& setup, const CallRecord& record, const std::filesystem::pa
     write_file(results_path, as_text(study_json(study, record)));
     written = now();
   });
-}
-
-// 1 where the best is met to all digits shown, so that a column of ratios can be read at a glance.
-std::string format_ratio(double ratio) { return std::isfinite(ratio) ? fmt::format("{:.4f}", ratio) : "-"; }
-
-std::string summary_table(const std::vector<SolverSummary>& summary) {
-  Table table({"solver", "solved", "median", "worst", "time", "evaluations", "terminations"});
-  for (const SolverSummary& row : summary) {
-    std::vector<std::string> counts;
-    for (const auto& [name, count] : row.terminations) counts.push_back(fmt::format("{} {}", count, name));
-    table.add({row.solver, fmt::format("{:.1f} %", 100 * row.solved_share()), format_ratio(row.median_ratio),
-               format_ratio(row.worst_ratio), format_seconds(row.median_seconds),
-               std::isfinite(row.median_evaluations) ? fmt::format("{:.0f}", row.median_evaluations) : "-",
-               fmt::format("{}", fmt::join(counts, ", "))});
-  }
-  return table.str({0, 6});
-}
-
-std::string text_of(const Study& study) {
-  std::string text;
-  for (const StudyPart& part : study.parts) {
-    const std::vector<SolverSummary> summary = summarise(study, part);
-    text += fmt::format("{}  ({} pairs)\n{}\n", part.space.name, part.pairs.size(), summary_table(summary));
-  }
-  return text +
-         fmt::format(
-             "solved: converged, and within {:g} % of the best length known for the pair; median and worst: length\n"
-             "over that best length; time: median of solver and certificate; evaluations: median, in points.\n",
-             100 * kSolvedTolerance);
 }
 
 }  // namespace
@@ -113,7 +80,7 @@ int run_compare(const CompareArguments& arguments, const std::string& command) {
   const std::string results = as_text(study_json(setup.study, record));
   std::string page;
   FileContents outputs{{folder / "results.json", results}};
-  std::string text = text_of(setup.study);
+  std::string text = comparison_table(setup.study);
   if (!setup.study.complete) text += "Interrupted: this is what was finished.\n";
   const StopScope scope(adornment_stop());
   try {

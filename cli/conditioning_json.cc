@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "pullback/analysis/studies/conditioning_summary.h"
+#include "pullback/analysis/text.h"
 #include "pullback/base/statistics.h"
 #include "pullback/cli/seal.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 
 namespace pullback::cli {
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "pullback/analysis/text.h"
 #include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/characterisation_json.h"
@@ -21,7 +22,6 @@
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 #include "pullback/cli/transform_text.h"
 #include "pullback/spaces/model_data.h"
 #include "pullback/spaces/named_transforms.h"

@@ -5,10 +5,10 @@
 #include <functional>
 #include <limits>
 
+#include "pullback/analysis/text.h"
 #include "pullback/base/statistics.h"
 #include "pullback/cli/jacobian_json.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 
 namespace pullback::cli {
 

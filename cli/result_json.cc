@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 #include "pullback/solvers/certificate.h"
 
 namespace pullback::cli {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "pullback/analysis/text.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
@@ -15,7 +16,6 @@
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/result_json.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 #include "pullback/spaces/space.h"
 
 namespace pullback::cli {

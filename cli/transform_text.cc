@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "pullback/analysis/text.h"
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/seal.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 
 namespace pullback::cli {
 

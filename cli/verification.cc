@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 #include "pullback/manifold/curves/measure.h"
 #include "pullback/solvers/certificate.h"
 #include "pullback/solvers/verdict.h"

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "pullback/analysis/parallel.h"
+#include "pullback/analysis/text.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
@@ -14,7 +15,6 @@
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/progress.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 #include "pullback/cli/transform_text.h"
 #include "pullback/cli/verify_document.h"
 #include "pullback/spaces/named_transforms.h"

@@ -9,11 +9,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pullback/analysis/text.h"
 #include "pullback/base/error.h"
 #include "pullback/cli/result_fields.h"
 #include "pullback/cli/seal.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
 #include "pullback/spaces/named_transforms.h"
 
 namespace pullback::cli {

@@ -1,4 +1,4 @@
-// Output for people.
+// Results and numbers as text for people.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "pullback/solvers/result.h"
 
-namespace pullback::cli {
+namespace pullback {
 
 // "(0.1, -2)" with at most six significant digits each.
 std::string format_point(const ConstVectorRef& point);
@@ -41,4 +41,4 @@ class Table {
 // `text` broken at spaces into lines of at most `width` characters, each but the first indented.
 std::string wrap(const std::string& text, int width, int indent);
 
-}  // namespace pullback::cli
+}  // namespace pullback

@@ -1,4 +1,4 @@
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <sstream>
 
-namespace pullback::cli {
+namespace pullback {
 
 namespace {
 
@@ -143,4 +143,4 @@ std::string wrap(const std::string& text, int width, int indent) {
   return result;
 }
 
-}  // namespace pullback::cli
+}  // namespace pullback
