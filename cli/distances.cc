@@ -1,6 +1,8 @@
 // The command `distances`.
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <map>
 #include <stdexcept>
 
 #include "pullback/analysis/distances.h"
@@ -42,6 +44,24 @@ std::string terminations_csv(const DistanceMatrix& matrix) {
 std::filesystem::path terminations_path(const std::filesystem::path& out) {
   std::filesystem::path path = out;
   return path.replace_extension(".terminations" + out.extension().string());
+}
+
+// "2 of 10 lengths are not certified (1 stalled, 1 time_limit), see lengths.terminations.csv".
+std::string what_failed(const DistanceMatrix& matrix, const std::string& where) {
+  std::map<std::string, int> counts;
+  int failed = 0;
+  for (std::size_t i = 0; i < matrix.terminations.size(); ++i) {
+    for (std::size_t j = i + 1; j < matrix.terminations.size(); ++j) {
+      if (matrix.terminations[i][j] == Termination::kConverged) continue;
+      ++failed;
+      ++counts[to_string(matrix.terminations[i][j])];
+    }
+  }
+  std::vector<std::string> texts;
+  for (const auto& [name, count] : counts) texts.push_back(fmt::format("{} {}", count, name));
+  const std::size_t pairs = matrix.terminations.size() * (matrix.terminations.size() - 1) / 2;
+  return fmt::format("{} of {} lengths are not certified ({}){}", failed, pairs, fmt::join(texts, ", "),
+                     where.empty() ? "" : ", see " + where);
 }
 
 Json matrix_json(const DistancesArguments& arguments, const DistanceMatrix& matrix) {
@@ -89,7 +109,10 @@ int run_distances(const DistancesArguments& arguments) {
   write_outputs({{arguments.out, lengths},
                  {to_standard_output ? "" : terminations_path(arguments.out), terminations},
                  {arguments.json, json}});
-  return matrix.all_converged() ? kDone : kNotConverged;
+  if (matrix.all_converged()) return kDone;
+  fmt::print(stderr, "pullback: {}\n",
+             what_failed(matrix, to_standard_output ? "" : terminations_path(arguments.out).string()));
+  return kNotConverged;
 }
 
 }  // namespace pullback::cli

@@ -96,6 +96,7 @@ const std::vector<BadInput>& command_lines() {
   static const std::vector<BadInput> cases = {
       usage("NoCommand", {}, "no command given"),
       usage("UnknownCommand", {"geodesics"}, "unknown command \"geodesics\""),
+      usage("UnknownStudy", {"study", "nosuch"}, "unknown study \"nosuch\", expected one of uncertainty, conditioning"),
       usage("UnknownFlag", {"solvers", "--yaml"}, "--yaml"),
       usage("NoGenerator", {"geodesic"}, "GENERATOR is required"),
       usage("UnknownGenerator", {"geodesic", "klein-bottle", "--from", "0,0", "--to", "1,1", "--solver", "energy"},
