@@ -14,4 +14,11 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A file that takes points of any number of coordinates and does not say of how many: whoever opens it has to
+// (OpenOptions::dimension).
+class UnknownDimension : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace pullback

@@ -187,10 +187,11 @@ Dataset split(const fs::path& folder, const std::string& prefix, const ImageSet&
               std::optional<std::int64_t> train_count) {
   const std::int64_t count = train_count.value_or(all.count - kDefaultHeldout);
   if (count < 1 || count >= all.count) {
-    fail(folder, fmt::format("{} images, {}: give --train a number from 1 to {}", all.count,
-                             train_count ? fmt::format("--train {} leaves none to train on or none to hold out", count)
-                                         : fmt::format("too few to hold out {}", kDefaultHeldout),
-                             std::max<std::int64_t>(1, all.count - 1)));
+    fail(folder,
+         fmt::format("{} images, {}: expected to train on 1 to {} of them", all.count,
+                     train_count ? fmt::format("training on {} leaves none to train on or none to hold out", count)
+                                 : fmt::format("too few to hold out {}", kDefaultHeldout),
+                     std::max<std::int64_t>(1, all.count - 1)));
   }
   return {all.slice(0, count), all.slice(count, all.count - count),
           fmt::format("{}: first {} images of {} for training, last {} held out", folder_name(folder), count, prefix,
@@ -237,7 +238,8 @@ Dataset load_dataset(const fs::path& folder, std::optional<std::int64_t> train_c
   }
   const std::int64_t count = train_count.value_or(train->count);
   if (count < 1 || count > train->count) {
-    fail(folder, fmt::format("{} images to train on: give --train a number from 1 to {}", train->count, train->count));
+    fail(folder, fmt::format("{} images to train on: expected a number from 1 to {}, got {}", train->count,
+                             train->count, count));
   }
   return {train->slice(0, count), std::move(*test),
           fmt::format("{}: first {} images of train for training, {} of t10k held out", folder_name(folder), count,

@@ -369,6 +369,9 @@ int run(const std::vector<std::string>& arguments) {
     return fail(kBadUsage, error.what());
   } catch (const Interrupted& error) {
     return fail(kNotConverged, error.what());
+  } catch (const UnknownDimension& error) {
+    return fail(kBadFile, fmt::format("{}\nThe dimension is that of --from, --pairs or --points, or --dimension N.",
+                                      error.what()));
   } catch (const Error& error) {
     return fail(kBadFile, error.what());
   } catch (const StopRequested&) {

@@ -188,6 +188,8 @@ std::shared_ptr<const Generator> read_torchscript(const std::filesystem::path& p
     return in_libtorch(module, name);
   } catch (const std::bad_alloc&) {
     throw Error(fmt::format("{}: not enough memory for this module", path.string()));
+  } catch (const internal::DimensionNotSaid& error) {
+    throw UnknownDimension(fmt::format("{}: {}", path.string(), error.what()));
   } catch (const std::exception& error) {
     throw Error(fmt::format("{}: {}", path.string(), internal::torch_message(error)));
   }

@@ -357,10 +357,9 @@ int TorchModule::find_latent_dimension(int likely) const {
   // Where nothing is accepted, the failure at the likeliest dimension says why.
   if (found.empty()) return likely > 0 ? likely : 2;
   if (found.size() == 1) return found[0];
-  throw TorchFailure(
-      fmt::format("it takes points of {} and of {} coordinates, and does not say of how many: give --from, --pairs, "
-                  "--points or --dimension N (OpenOptions::dimension), or the module an integer attribute "
-                  "latent_dimension",
+  throw DimensionNotSaid(
+      fmt::format("it takes points of {} and of {} coordinates, and does not say of how many: give the dimension as it "
+                  "is opened, or the module an integer attribute latent_dimension",
                   found[0], found[1]));
 }
 

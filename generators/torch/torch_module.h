@@ -22,6 +22,12 @@ class TorchFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The module takes points of several dimensions, and says nothing of which.
+class DimensionNotSaid : public TorchFailure {
+ public:
+  using TorchFailure::TorchFailure;
+};
+
 // One line that says what was wrong, from LibTorch's message, with the line of the module's code that it points at.
 std::string torch_message(const std::exception& error);
 

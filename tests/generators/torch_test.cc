@@ -259,7 +259,7 @@ TEST_F(TorchTest, AWidthThatIsNotSaidIsTakenFromTheOptions) {
   const std::string sum = "    return torch.cat([x, torch.linear(x.sum(1, keepdim=True), self.b1.view([8, 1]))], 1)\n";
   EXPECT_EQ(read_with(3, sum)->latent_dimension(), 3);
   EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tensor:\n" + sum)),
-              HasSubstr("--from, --pairs, --points or --dimension N"));
+              HasSubstr("give the dimension as it is opened"));
   // The largest coordinate depends on each, at one point or another.
   EXPECT_EQ(read_with(4, "    return torch.cat([x.amax(1, keepdim=True), (x * x).sum(1, keepdim=True)], 1)\n")
                 ->latent_dimension(),
