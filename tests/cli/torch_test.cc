@@ -42,6 +42,17 @@ TEST(Torch, ATruncatedFileIsSaidInOneLine) {
   EXPECT_THAT(finished.err, HasSubstr("short.pt: is truncated, damaged or not TorchScript"));
 }
 
+TEST(Torch, AnUnsaidDimensionComesWithTheOptionsThatSayIt) {
+  const Folder folder;
+  torch::jit::Module module("Sum");
+  module.define("def forward(self, x):\n    return torch.cat([x, x.sum(1, keepdim=True)], dim=1)\n");
+  module.save(folder / "sum.pt");
+  const Finished finished = run_tool({"inspect", folder / "sum.pt", "--grid", "2"});
+  EXPECT_EQ(finished.status, 3);
+  EXPECT_THAT(finished.err, HasSubstr("--from, --pairs or --points, or --dimension N"));
+  EXPECT_EQ(run_tool({"inspect", folder / "sum.pt", "--grid", "2", "--dimension", "2"}).status, 0);
+}
+
 // The dynamic loader says on standard error which libraries it opens.
 TEST(Torch, IsLoadedOnlyForItsFiles) {
   const Folder folder;

@@ -258,8 +258,9 @@ TEST_F(TorchTest, AWidthThatIsNotSaidIsTakenFromTheOptions) {
   // What is wide enough for any number of coordinates is no evidence of one: the layer is given a sum.
   const std::string sum = "    return torch.cat([x, torch.linear(x.sum(1, keepdim=True), self.b1.view([8, 1]))], 1)\n";
   EXPECT_EQ(read_with(3, sum)->latent_dimension(), 3);
-  EXPECT_THAT(refusal(save("def forward(self, x: Tensor) -> Tensor:\n" + sum)),
-              HasSubstr("give the dimension as it is opened"));
+  const auto unsaid = save("def forward(self, x: Tensor) -> Tensor:\n" + sum);
+  EXPECT_THAT(refusal(unsaid), HasSubstr("give the dimension as it is opened"));
+  EXPECT_THROW(read_torchscript(unsaid), UnknownDimension);
   // The largest coordinate depends on each, at one point or another.
   EXPECT_EQ(read_with(4, "    return torch.cat([x.amax(1, keepdim=True), (x * x).sum(1, keepdim=True)], 1)\n")
                 ->latent_dimension(),
