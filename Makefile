@@ -1,7 +1,7 @@
 # The short commands. CMakePresets.json has the other builds: cmake --list-presets
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test hunt bench overrun format format-check tidy sanitize fuzz tsan clean
+.PHONY: help deps build demo deb test hunt bench overrun format format-check tidy sanitize fuzz tsan clean
 
 BUILD := build/release
 SOURCES = git ls-files '*.cc' '*.h'
@@ -31,6 +31,10 @@ build: deps $(BUILD)/build.ninja  ## the tool build/release/bin/pullback, with t
 demo: deps $(BUILD)/build.ninja  ## compare the solvers on the shipped models; writes build/demo/report.html
 	cmake --build --preset release --target pullback
 	$(BUILD)/bin/pullback compare --pairs 12 --out build/demo
+
+deb: build  ## Debian packages of the libraries and the tool, into build/deb
+	cpack --config $(BUILD)/CPackConfig.cmake -B build/deb
+	rm -rf build/deb/_CPack_Packages
 
 test: deps $(BUILD)/build.ninja  ## build everything and run all tests
 	cmake --build --preset release

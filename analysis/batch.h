@@ -5,18 +5,19 @@
 #include <vector>
 
 #include "pullback/analysis/work_control.h"
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 #include "pullback/spaces/opened_space.h"
 
 namespace pullback {
 
-struct EndPoints {
+struct PULLBACK_EXPORT EndPoints {
   Vector from;
   Vector to;
 };
 
 // A space and what to solve with on it.
-struct Batch {
+struct PULLBACK_EXPORT Batch {
   OpenedSpace space;
   std::unique_ptr<GeodesicSolver> solver;
   Matrix points;          // n×K, for solvers that use them; may be empty
@@ -27,11 +28,11 @@ struct Batch {
 // termination "stopped"; one that ran out of memory, say, is a numerical failure with the message.
 // Calls control.advanced after each pair, with the solver's name.
 // Errors: std::invalid_argument for ends of another dimension than the space's.
-std::vector<GeodesicResult> solve_batch(const Batch& batch, const std::vector<EndPoints>& pairs,
-                                        const WorkControl& control = {});
+PULLBACK_EXPORT std::vector<GeodesicResult> solve_batch(const Batch& batch, const std::vector<EndPoints>& pairs,
+                                                        const WorkControl& control = {});
 
 // One solve that ends when asked to, and lives through everything but a caller's mistake: see solve_batch().
-GeodesicResult solve_interruptibly(const GeodesicSolver& solver, const GeodesicProblem& problem, double time_limit,
-                                   const std::function<bool()>& should_stop);
+PULLBACK_EXPORT GeodesicResult solve_interruptibly(const GeodesicSolver& solver, const GeodesicProblem& problem,
+                                                   double time_limit, const std::function<bool()>& should_stop);
 
 }  // namespace pullback

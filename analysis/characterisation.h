@@ -6,19 +6,20 @@
 #include <vector>
 
 #include "pullback/analysis/jacobian_survey.h"
+#include "pullback/base/export.h"
 #include "pullback/manifold/data/data_region.h"
 #include "pullback/spaces/opened_space.h"
 
 namespace pullback {
 
-struct CharacterisationOptions {
+struct PULLBACK_EXPORT CharacterisationOptions {
   int points = 1000;    // inside, and as many outside
   double surround = 3;  // deviations from a datum up to which points outside are drawn
   std::uint64_t seed = 1;
 };
 
 // Over a set of points. Quantiles are at kQuantileLevels; "kept" coordinates are those that are not collapsed.
-struct PlaceFigures {
+struct PULLBACK_EXPORT PlaceFigures {
   JacobianSurvey survey;                    // κ(J), σ and magnification in latent units
   std::vector<double> kept_kappa;           // κ(J) over the kept coordinates
   std::vector<double> scaled_kappa;         // the same with each step measured in deviations of the data
@@ -36,7 +37,7 @@ struct PlaceFigures {
 // what an autoencoder's Jacobian does at codes of size 12, and hold little else than emptiness for a VAE's.
 // A coordinate is collapsed when a step of one deviation along it moves the output, in the median over the points
 // inside, less than a hundredth as much as along the strongest.
-struct Characterisation {
+struct PULLBACK_EXPORT Characterisation {
   DataRegion region;
   Vector deviations;           // of the data along each coordinate, latent units
   Vector reach;                // median output moved by one deviation along each coordinate, relative to the strongest
@@ -47,6 +48,6 @@ struct Characterisation {
 
 // Errors: std::invalid_argument for a space without two codes; StopRequested (base/stop.h).
 // Cost: about (3 + 4n) factors for each of 2 `points`. Thread safety: from any thread.
-Characterisation characterise(const OpenedSpace& space, const CharacterisationOptions& options = {});
+PULLBACK_EXPORT Characterisation characterise(const OpenedSpace& space, const CharacterisationOptions& options = {});
 
 }  // namespace pullback

@@ -10,20 +10,21 @@
 
 #include "pullback/analysis/study_pairs.h"
 #include "pullback/analysis/work_control.h"
+#include "pullback/base/export.h"
 #include "pullback/solvers/result.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
 // One generator's part.
-struct StudyPart {
+struct PULLBACK_EXPORT StudyPart {
   OpenedSpace space;
   std::vector<StudyPair> pairs;
   // By pair, then solver: results[pair * solvers + solver]; nothing where it was not finished.
   std::vector<std::optional<GeodesicResult>> results;
 };
 
-struct Study {
+struct PULLBACK_EXPORT Study {
   std::vector<std::string> solvers;  // chains
   std::vector<StudyPart> parts;
   int pairs = 0;
@@ -43,7 +44,7 @@ struct Study {
 
 // Adds a part with the pairs that choose_pairs() draws by the study's numbers, and room for the results of the solvers
 // that the study has. Errors: as choose_pairs().
-void add_part(Study& study, OpenedSpace space);
+PULLBACK_EXPORT void add_part(Study& study, OpenedSpace space);
 
 // Solves every pair of every part with every solver, and sets `complete`. `solvers` are those of study.solvers, in this
 // order. A result that was stopped is left out, for what it would have become is not known.
@@ -51,7 +52,8 @@ void add_part(Study& study, OpenedSpace space);
 // `kept` is called after each result was put in its place, by one thread at a time, and no result changes meanwhile:
 // what is finished may be saved there. Calls control.advanced for each result.
 // Errors: what `kept` throws ends the work and is thrown. Cost: study.size() solves.
-void run_comparison(Study& study, const std::vector<std::unique_ptr<GeodesicSolver>>& solvers,
-                    const WorkControl& control = {}, const std::function<void(const Study&)>& kept = {});
+PULLBACK_EXPORT void run_comparison(Study& study, const std::vector<std::unique_ptr<GeodesicSolver>>& solvers,
+                                    const WorkControl& control = {},
+                                    const std::function<void(const Study&)>& kept = {});
 
 }  // namespace pullback

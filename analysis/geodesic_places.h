@@ -6,6 +6,7 @@
 
 #include "pullback/analysis/study_pairs.h"
 #include "pullback/analysis/work_control.h"
+#include "pullback/base/export.h"
 #include "pullback/manifold/data/data_region.h"
 #include "pullback/solvers/result.h"
 #include "pullback/solvers/solver.h"
@@ -14,7 +15,7 @@
 namespace pullback {
 
 // A geodesic between two codes. Metrics that collapse make detours far from all data look short.
-struct GeodesicPlace {
+struct PULLBACK_EXPORT GeodesicPlace {
   std::string pair;  // its name
   Termination termination = Termination::kNumericalFailure;
   double length = 0;
@@ -24,8 +25,9 @@ struct GeodesicPlace {
 
 // Solves for the pairs, of codes as choose_pairs() draws them, and says where the curves run. `time_limit`: seconds for
 // each solve; 0: none. Ends early when stopped, with those that were finished. Cost: a solve for each pair.
-std::vector<GeodesicPlace> place_geodesics(const OpenedSpace& space, const DataRegion& region,
-                                           const GeodesicSolver& solver, const std::vector<StudyPair>& pairs,
-                                           double time_limit, const WorkControl& control = {});
+PULLBACK_EXPORT std::vector<GeodesicPlace> place_geodesics(const OpenedSpace& space, const DataRegion& region,
+                                                           const GeodesicSolver& solver,
+                                                           const std::vector<StudyPair>& pairs, double time_limit,
+                                                           const WorkControl& control = {});
 
 }  // namespace pullback

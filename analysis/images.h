@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 
 namespace pullback {
@@ -10,6 +11,6 @@ namespace pullback {
 // The held-out images of a folder of IDX files, as `pullback train` would hold them out by default: grey values from 0
 // to 1, an image in each column. Errors: pullback::Error for a folder that is not such, for images of another number of
 // pixels than `pixels`.
-Matrix read_heldout_images(const std::filesystem::path& folder, int pixels);
+PULLBACK_EXPORT Matrix read_heldout_images(const std::filesystem::path& folder, int pixels);
 
 }  // namespace pullback

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/data/data_region.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/spaces/opened_space.h"
@@ -10,7 +11,7 @@
 namespace pullback {
 
 // A rectangle in a plane of latent space: points origin + axes (x, y), axes orthonormal, n×2.
-struct LatentPlane {
+struct PULLBACK_EXPORT LatentPlane {
   Vector origin;
   Matrix axes;
   double x_low = 0, x_high = 0, y_low = 0, y_high = 0;
@@ -24,21 +25,22 @@ struct LatentPlane {
 };
 
 // The latent space itself, n = 2; the rectangle is empty.
-LatentPlane whole_plane();
+PULLBACK_EXPORT LatentPlane whole_plane();
 
 // The plane through two points and, of the candidates, the one nearest to their middle that is not on their line.
-LatentPlane plane_through(const ConstVectorRef& from, const ConstVectorRef& to, const ConstMatrixRef& candidates);
+PULLBACK_EXPORT LatentPlane plane_through(const ConstVectorRef& from, const ConstVectorRef& to,
+                                          const ConstMatrixRef& candidates);
 
 // The plane through the mean of the points along their two directions of largest variance; n ≥ 2.
-LatentPlane principal_plane(const ConstMatrixRef& points);
+PULLBACK_EXPORT LatentPlane principal_plane(const ConstMatrixRef& points);
 
 // The plane of pictures of a space with data: latent space itself in two dimensions, else principal_plane() of the
 // codes; its square holds the codes and `margin` deviations of the data around them. n ≥ 2.
-LatentPlane data_plane(const OpenedSpace& space, const DataRegion& region, double margin);
+PULLBACK_EXPORT LatentPlane data_plane(const OpenedSpace& space, const DataRegion& region, double margin);
 
 // log10 of magnification √det M and condition κ at grid×grid points of the rectangle, row by row from the lowest y;
 // where there are data, also log10 of ρ/r, which is 0 on the border of their region.
-struct Maps {
+struct PULLBACK_EXPORT Maps {
   LatentPlane plane;
   int grid = 0;
   std::vector<double> log_magnification;  // −∞ where J loses rank, NaN where there is no metric
@@ -48,6 +50,7 @@ struct Maps {
 
 // `region`: that of the data, or null. Errors: StopRequested (base/stop.h). Cost: grid² metrics, in batches of a row.
 // Thread safety: from any thread.
-Maps compute_maps(const Manifold& manifold, LatentPlane plane, int grid, const DataRegion* region = nullptr);
+PULLBACK_EXPORT Maps compute_maps(const Manifold& manifold, LatentPlane plane, int grid,
+                                  const DataRegion* region = nullptr);
 
 }  // namespace pullback

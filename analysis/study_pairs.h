@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/statistics.h"
 #include "pullback/spaces/opened_space.h"
 
 namespace pullback {
 
 // End points to join, with where they come from.
-struct StudyPair {
+struct PULLBACK_EXPORT StudyPair {
   std::string name;  // "two sevens", "3 to 8"
   std::string kind;  // "within", "across", "codes" (labels unknown), "outside", "box", "sevens", "rim"
   Vector from;
@@ -27,7 +28,7 @@ struct StudyPair {
 // coordinate. Drawn ends are points at which the metric is finite and regular. The same seed gives the same pairs on
 // every machine. Errors: std::invalid_argument when a box holds no regular points.
 // Cost: one metric for each end that is drawn from a box, more where the metric is singular. Thread safety: from any.
-std::vector<StudyPair> choose_pairs(const OpenedSpace& space, int count, std::uint64_t seed, Interval box,
-                                    double outside = 0);
+PULLBACK_EXPORT std::vector<StudyPair> choose_pairs(const OpenedSpace& space, int count, std::uint64_t seed,
+                                                    Interval box, double outside = 0);
 
 }  // namespace pullback

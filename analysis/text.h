@@ -4,30 +4,31 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/result.h"
 
 namespace pullback {
 
 // "(0.1, -2)" with at most six significant digits each.
-std::string format_point(const ConstVectorRef& point);
+PULLBACK_EXPORT std::string format_point(const ConstVectorRef& point);
 
 // "12 ms", "1.3 s".
-std::string format_seconds(double seconds);
+PULLBACK_EXPORT std::string format_seconds(double seconds);
 
 // A number with `digits` significant digits, "inf" or "-".
-std::string format_number(double value, int digits = 4);
+PULLBACK_EXPORT std::string format_number(double value, int digits = 4);
 
 // The length with as many digits as its error leaves: "2.167731273 ± 4e-12".
-std::string format_length(double length, double error);
+PULLBACK_EXPORT std::string format_length(double length, double error);
 
 // "exact" or "finite differences".
-const char* name_of(Derivative how);
+PULLBACK_EXPORT const char* name_of(Derivative how);
 
 // Several aligned lines about one result.
-std::string describe(const GeodesicResult& result);
+PULLBACK_EXPORT std::string describe(const GeodesicResult& result);
 
 // A table: columns as wide as their widest entry (in characters, not bytes), the first left-aligned, the others right.
-class Table {
+class PULLBACK_EXPORT Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
@@ -39,6 +40,6 @@ class Table {
 };
 
 // `text` broken at spaces into lines of at most `width` characters, each but the first indented.
-std::string wrap(const std::string& text, int width, int indent);
+PULLBACK_EXPORT std::string wrap(const std::string& text, int width, int indent);
 
 }  // namespace pullback

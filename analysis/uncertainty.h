@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/safetensors.h"
 #include "pullback/generators/network/model_file.h"
 
@@ -14,7 +15,7 @@ namespace pullback {
 
 enum class UncertaintyMethod { kRbf, kEnsemble, kGaussianProcess };
 
-struct UncertaintySettings {
+struct PULLBACK_EXPORT UncertaintySettings {
   UncertaintyMethod method = UncertaintyMethod::kRbf;
   int centres = 100;  // rbf: of the bumps of the precision
   double width = 1;   // rbf: of a bump, in mean distances of a group's codes from its centre
@@ -26,25 +27,25 @@ struct UncertaintySettings {
 };
 
 // "rbf", "ensemble", "gp". Errors: std::invalid_argument, with the choices, for another name.
-UncertaintyMethod parse_uncertainty_method(const std::string& name);
-const char* to_string(UncertaintyMethod method);
+PULLBACK_EXPORT UncertaintyMethod parse_uncertainty_method(const std::string& name);
+PULLBACK_EXPORT const char* to_string(UncertaintyMethod method);
 
 // Outputs that were observed at codes: codes n×P, outputs N×P.
-struct Observations {
+struct PULLBACK_EXPORT Observations {
   Matrix codes;
   Matrix outputs;
 };
 
 // The held-out images of a folder, with the codes that the model's encoder gives them.
 // Errors: pullback::Error for a model without an encoder; as read_heldout_images().
-Observations observe_images(const std::filesystem::path& path, const ModelFile& model,
-                            const std::filesystem::path& folder);
+PULLBACK_EXPORT Observations observe_images(const std::filesystem::path& path, const ModelFile& model,
+                                            const std::filesystem::path& folder);
 
 // The file of that name, or that of a shipped model. Errors: pullback::Error for neither.
-std::filesystem::path find_model_file(const std::string& name);
+PULLBACK_EXPORT std::filesystem::path find_model_file(const std::string& name);
 
 // The content of the file of the model with its uncertainty, and what was fitted to what, for people.
-struct FittedModel {
+struct PULLBACK_EXPORT FittedModel {
   Safetensors content;
   std::vector<std::string> notes;
 };
@@ -57,12 +58,13 @@ struct FittedModel {
 // `path` is the file that `model` was read from.
 // Errors: std::invalid_argument for settings that do not fit the model; pullback::Error for a model that cannot have an
 // uncertainty (one that has codes, and has none yet, can).
-FittedModel fit_uncertainty(const std::filesystem::path& path, const ModelFile& model,
-                            const std::optional<Observations>& observed, const UncertaintySettings& settings);
+PULLBACK_EXPORT FittedModel fit_uncertainty(const std::filesystem::path& path, const ModelFile& model,
+                                            const std::optional<Observations>& observed,
+                                            const UncertaintySettings& settings);
 
 // The ensemble of decoders from several files with one latent space, of which `path` is the first.
 // Errors: pullback::Error for files whose dimensions differ, or that do not hold plain decoders.
-FittedModel join_members(const std::filesystem::path& path, const ModelFile& model,
-                         const std::vector<std::filesystem::path>& others);
+PULLBACK_EXPORT FittedModel join_members(const std::filesystem::path& path, const ModelFile& model,
+                                         const std::vector<std::filesystem::path>& others);
 
 }  // namespace pullback

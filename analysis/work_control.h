@@ -4,10 +4,12 @@
 #include <functional>
 #include <string>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // Thread safety: both functions are called from all threads of the work, at once. They must not throw.
-struct WorkControl {
+struct PULLBACK_EXPORT WorkControl {
   int threads = 1;                         // 0: one for each processor
   std::function<bool()> should_stop = {};  // true: end soon, with what is finished; asked often
   // One more piece of the work is done; `doing` says of what.

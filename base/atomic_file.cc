@@ -41,8 +41,8 @@ void sync_folder(const fs::path& folder) {
   ::close(descriptor);
 }
 
-}  // namespace
-
+// The file that opening `path` for writing would reach: what symbolic links end at, whether it exists or not.
+// Errors: pullback::Error where links go round in a circle.
 fs::path behind_links(const fs::path& path) {
   fs::path place = path;
   std::error_code error;
@@ -54,6 +54,8 @@ fs::path behind_links(const fs::path& path) {
   }
   return place;
 }
+
+}  // namespace
 
 bool same_file(const fs::path& a, const fs::path& b) {
   struct stat first {};

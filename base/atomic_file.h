@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // A file that is written under a random name in the folder of its target and moved into place when it is whole.
@@ -21,7 +23,7 @@ namespace pullback {
 // Errors of all: pullback::Error with the target's path and the system's reason (no such folder, not permitted, disk
 // full). A target that is a folder, that may not be written, or that is no regular file (a pipe, a device) is refused.
 // Thread safety: none for one object; several objects may have one target, and the last one moved wins.
-class AtomicFile {
+class PULLBACK_EXPORT AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);
   ~AtomicFile();
@@ -50,18 +52,15 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
-// The file that opening `path` for writing would reach: what symbolic links end at, whether it exists or not.
-// Errors: pullback::Error where links go round in a circle.
-std::filesystem::path behind_links(const std::filesystem::path& path);
-
 // Whether both paths lead to one file, through symbolic and hard links, so that writing one would change the other. Of
 // a file that is not there yet only the path counts. What is not a regular file (a pipe, a terminal) is never the same:
-// reading it and writing it are two things. Errors: as behind_links().
-bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+// reading it and writing it are two things.
+// Errors: pullback::Error where links go round in a circle.
+PULLBACK_EXPORT bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
 // Writes several files, each whole, and then moves all of them: on a full disk all of them are as they were.
 // Errors: as above.
 using FileContents = std::vector<std::pair<std::filesystem::path, std::string_view>>;
-void write_atomically(const FileContents& files);
+PULLBACK_EXPORT void write_atomically(const FileContents& files);
 
 }  // namespace pullback

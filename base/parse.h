@@ -6,20 +6,22 @@
 #include <string_view>
 #include <vector>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // The whole text as a number ("1", "-2.5e3", "nan", "inf"); nothing when it is not one. Spaces around it are ignored.
 // What no double can hold is infinite when it is too large, and 0 when it is too small.
-std::optional<double> parse_number(std::string_view text);
+PULLBACK_EXPORT std::optional<double> parse_number(std::string_view text);
 
 // What keeps a number that was read from being used, as the rest of a sentence ("is NaN, expected a finite number",
 // "underflows to 0: 1e-400 is …"); empty where nothing does, and for what is not a number.
-std::string number_fault(std::string_view text);
+PULLBACK_EXPORT std::string number_fault(std::string_view text);
 
 // The text without the spaces around it.
-std::string_view trim(std::string_view text);
+PULLBACK_EXPORT std::string_view trim(std::string_view text);
 
 // The parts of `text` between separators, with spaces around them removed; at least one.
-std::vector<std::string_view> split(std::string_view text, char separator);
+PULLBACK_EXPORT std::vector<std::string_view> split(std::string_view text, char separator);
 
 }  // namespace pullback

@@ -6,12 +6,13 @@
 #include <numbers>
 #include <random>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 
 namespace pullback {
 
 // The standard's distributions differ between libraries; these do not.
-class Random {
+class PULLBACK_EXPORT Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
 

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // One tensor as it lies in the file: row-major (last index fastest), little-endian.
-struct Tensor {
+struct PULLBACK_EXPORT Tensor {
   std::string dtype;  // "F64", "F32", "I64", "I32", "U8"
   std::vector<std::int64_t> shape;
   std::vector<std::byte> data;
@@ -25,7 +27,7 @@ struct Tensor {
 
 // The content of a safetensors file: 8 bytes header length (little-endian), a JSON header
 // {"__metadata__": {string: string}, name: {"dtype", "shape", "data_offsets": [begin, end]}}, then the data.
-struct Safetensors {
+struct PULLBACK_EXPORT Safetensors {
   std::map<std::string, std::string> metadata;
   std::map<std::string, Tensor> tensors;
 };
@@ -33,10 +35,10 @@ struct Safetensors {
 // Errors: pullback::Error with the path and what is wrong (not readable, truncated, header not JSON or too long,
 // offsets outside the file, overlapping or not matching shape and dtype). No size in the file is trusted before it was
 // checked against the file's own size, so that a malicious file costs no more memory than its length.
-Safetensors read_safetensors(const std::filesystem::path& path);
+PULLBACK_EXPORT Safetensors read_safetensors(const std::filesystem::path& path);
 
 // Writes the file as AtomicFile does, so that `path` is either old or whole.
 // Errors: pullback::Error with the path.
-void write_safetensors(const std::filesystem::path& path, const Safetensors& content);
+PULLBACK_EXPORT void write_safetensors(const std::filesystem::path& path, const Safetensors& content);
 
 }  // namespace pullback

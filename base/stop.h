@@ -3,11 +3,13 @@
 
 #include <functional>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // Thrown out of a computation that was asked to end. No std::exception, so that code which turns errors into results
 // (`catch (const std::exception&)`) lets it pass to whoever set the StopScope.
-struct StopRequested {};
+struct PULLBACK_EXPORT StopRequested {};
 
 // While it lives, what this thread computes may be ended: every evaluation of a generator or metric, and every loop of
 // linear algebra that may take long, asks `should_stop` and throws StopRequested once that is true.
@@ -18,7 +20,7 @@ struct StopRequested {};
 // Why a scope of the thread and no argument: factorisations and curves have no workspace, and some code makes
 // workspaces of its own. Cost: one call of `should_stop` an evaluation, which should take less than a microsecond.
 // Thread safety: a scope is of the thread that makes it, and must end there in the reverse order.
-class StopScope {
+class PULLBACK_EXPORT StopScope {
  public:
   explicit StopScope(std::function<bool()> should_stop);
   ~StopScope();
@@ -34,14 +36,14 @@ class StopScope {
 };
 
 // Whether the innermost scope of this thread asks to end; false where there is none.
-bool stop_requested();
+PULLBACK_EXPORT bool stop_requested();
 
 // Whether this thread has a scope that may ask to end.
-bool may_be_stopped();
+PULLBACK_EXPORT bool may_be_stopped();
 
 // What the innermost scope of this thread asks; empty where there is none. For a scope that also asks the one around
 // it.
-std::function<bool()> current_stop();
+PULLBACK_EXPORT std::function<bool()> current_stop();
 
 // Throws StopRequested when stop_requested().
 inline void throw_if_stopped() {

@@ -7,12 +7,13 @@
 #include <memory>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 
 namespace pullback {
 
 // What was evaluated through one workspace, in points (a batch of K points counts K), and how long it took.
-struct EvaluationCounts {
+struct PULLBACK_EXPORT EvaluationCounts {
   std::int64_t values = 0;              // f(z)
   std::int64_t jacobians = 0;           // J(z), alone or with the value
   std::int64_t second_derivatives = 0;  // d²f[v,v], or one weighted Hessian
@@ -22,13 +23,13 @@ struct EvaluationCounts {
 
   EvaluationCounts& operator+=(const EvaluationCounts& other);
 };
-EvaluationCounts operator-(EvaluationCounts a, const EvaluationCounts& b);
+PULLBACK_EXPORT EvaluationCounts operator-(EvaluationCounts a, const EvaluationCounts& b);
 
 // A stack of scratch buffers: every evaluation takes what it needs through a Frame and gives it back at the end of the
 // scope, so that after the first call of a kind nothing is allocated. Generators that call generators share the stack.
 //
 // Cost: amortised none. Thread safety: one workspace per thread.
-class Workspace {
+class PULLBACK_EXPORT Workspace {
  public:
   using Buffer = Eigen::Map<Matrix, Eigen::Aligned64>;
 

@@ -22,6 +22,7 @@
 #include "pullback/cli/interrupt.h"
 #include "pullback/cli/options.h"
 #include "pullback/cli/streams.h"
+#include "pullback/version.h"
 
 namespace pullback::cli {
 

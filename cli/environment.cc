@@ -14,6 +14,7 @@
 
 #include "pullback/analysis/parallel.h"
 #include "pullback/generators/network/network.h"
+#include "pullback/version.h"
 
 namespace pullback::cli {
 

@@ -7,7 +7,8 @@
 set_property(GLOBAL PROPERTY PULLBACK_TARGETS "")
 
 # pullback_layer(<name> FOLDER <dir> SOURCES … HEADERS … DEPENDS <public targets> PRIVATE <private targets>)
-# makes the shared library pullback_<name>, known as pullback::<name> here and after installation.
+# makes the shared library pullback_<name>, known as pullback::<name> here and after installation. It exports what bears
+# PULLBACK_EXPORT (base/export.h). Tests of what it hides link pullback_<name>_parts instead, an archive of its objects.
 function(pullback_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE" ${ARGN})
   set(target pullback_${name})
@@ -26,6 +27,16 @@ function(pullback_layer name)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
-                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} VERIFY_INTERFACE_HEADER_SETS ON)
+                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} VERIFY_INTERFACE_HEADER_SETS ON
+                        CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  # Nor does it export what comes from archives, as Ceres does on Debian.
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
   set_property(GLOBAL APPEND PROPERTY PULLBACK_TARGETS ${target})
+
+  if(PULLBACK_TESTS)
+    add_library(${target}_parts STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${target}>)
+    set_target_properties(${target}_parts PROPERTIES LINKER_LANGUAGE CXX)
+    target_include_directories(${target}_parts PUBLIC ${root})
+    target_link_libraries(${target}_parts PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+  endif()
 endfunction()

@@ -8,12 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 
 namespace pullback {
 
-struct DerivativeCheckOptions {
+struct PULLBACK_EXPORT DerivativeCheckOptions {
   // An exact derivative may differ from its reference by this part of the reference's largest component, beyond the
   // uncertainty of the reference itself and the generator's noise. Half the digits: no mistake in a formula is smaller.
   double tolerance = std::sqrt(std::numeric_limits<double>::epsilon());
@@ -32,7 +33,7 @@ enum class DerivativeVerdict {
 };
 
 // One quantity, at the point and the component where it is worst.
-struct DerivativeCheck {
+struct PULLBACK_EXPORT DerivativeCheck {
   std::string
       quantity;  // "value", "jacobian", "second_directional", "vjp", "weighted_hessian", "second_order", "batch"
   DerivativeVerdict verdict = DerivativeVerdict::kAgrees;
@@ -45,7 +46,7 @@ struct DerivativeCheck {
   Eigen::Index column = -1;  // of the point's own block
 };
 
-struct DerivativeReport {
+struct PULLBACK_EXPORT DerivativeReport {
   std::string generator;
   std::vector<DerivativeCheck> checks;
   // The points where f or its Jacobian has a kink or a jump: one-sided differences disagree however short the step.
@@ -76,8 +77,8 @@ struct DerivativeReport {
 // Errors: std::invalid_argument if Z does not have n rows or an option is not positive; what the generator throws.
 // Cost: for each point 25n values, 25n + 25·directions Jacobians, and a few of everything else.
 // Thread safety: as the generator. Reference: Ridders, Advances in Engineering Software 4(2), 1982.
-DerivativeReport check_derivatives(const Generator& f, const ConstMatrixRef& Z,
-                                   const DerivativeCheckOptions& options = {});
+PULLBACK_EXPORT DerivativeReport check_derivatives(const Generator& f, const ConstMatrixRef& Z,
+                                                   const DerivativeCheckOptions& options = {});
 
 // The generator itself where its derivatives are right, else one with the same values in which each derivative that is
 // wrong is replaced by differences of the one below (CallbackGenerator); its traits() say which.
@@ -91,6 +92,7 @@ DerivativeReport check_derivatives(const Generator& f, const ConstMatrixRef& Z,
 // Errors: std::invalid_argument if there is no generator or `points` has another dimension; what the generator throws.
 // Cost: about 600 values and 600 Jacobians, a quarter of that where a Jacobian has more than 1e5 entries.
 // Reference: as check_derivatives.
-std::shared_ptr<const Generator> with_checked_derivatives(std::shared_ptr<const Generator> f, const Matrix& points);
+PULLBACK_EXPORT std::shared_ptr<const Generator> with_checked_derivatives(std::shared_ptr<const Generator> f,
+                                                                          const Matrix& points);
 
 }  // namespace pullback

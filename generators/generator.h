@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 
@@ -13,7 +14,7 @@ namespace pullback {
 enum class Derivative { kExact, kFiniteDifference };
 
 // What a generator says of itself.
-struct GeneratorTraits {
+struct PULLBACK_EXPORT GeneratorTraits {
   std::string name;         // as shown to people
   bool smooth = true;       // twice continuously differentiable
   bool stochastic = false;  // the output stacks means and standard deviations
@@ -43,7 +44,7 @@ struct GeneratorTraits {
 // second_directional four Jacobians (central differences, extrapolated), and four more for each time that the step must
 // be adapted to the scale on which the Jacobian changes. Thread safety: the methods are const and safe from several
 // threads, each with its own workspace.
-class Generator {
+class PULLBACK_EXPORT Generator {
  public:
   virtual ~Generator() = default;
   Generator(const Generator&) = delete;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 
@@ -17,7 +18,7 @@ namespace pullback {
 
 // A generator with what came along with it. `codes` is n×K, the latent points of known data, with `labels` of the same
 // length; both are empty where there are none.
-struct OpenedGenerator {
+struct PULLBACK_EXPORT OpenedGenerator {
   std::shared_ptr<const Generator> generator;
   Matrix codes;
   std::vector<int> labels;
@@ -25,7 +26,7 @@ struct OpenedGenerator {
 };
 
 // A parameter of a named generator.
-struct Parameter {
+struct PULLBACK_EXPORT Parameter {
   std::string name;
   double default_value = 0;
   std::string description;
@@ -41,7 +42,7 @@ enum class GeneratorSource {
 };
 
 // What is known of a generator before it is opened.
-struct OpenOptions {
+struct PULLBACK_EXPORT OpenOptions {
   // Latent dimension of a file that takes points of any number of coordinates, 0 where it is not known. Whatever says
   // its dimension itself is opened as it says.
   int dimension = 0;
@@ -54,7 +55,7 @@ struct OpenOptions {
 enum class DerivativeCheckAt { kOpening, kBefore };
 
 // One line of a listing.
-struct GeneratorEntry {
+struct PULLBACK_EXPORT GeneratorEntry {
   GeneratorSource source;
   std::string name;  // for kFile the ending, with its dot
   std::string description;
@@ -70,7 +71,7 @@ struct GeneratorEntry {
 // reader of ".safetensors" and nothing else.
 //
 // Thread safety: the const methods are safe from several threads while no other method runs.
-class GeneratorRegistry {
+class PULLBACK_EXPORT GeneratorRegistry {
  public:
   // Opens the file. Throws pullback::Error, with the path, where the file is not what it should be.
   using Reader = std::function<OpenedGenerator(const std::filesystem::path&)>;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/generators/generator.h"
@@ -12,7 +13,7 @@
 namespace pullback {
 
 // What the energy of a discrete curve says about itself to second order: see Manifold::variation.
-struct Variation {
+struct PULLBACK_EXPORT Variation {
   Matrix factor;             // n×n(K+1), block i being R_i with R_iᵀR_i = M(z_i), upper triangular
   double energy;             // E_K
   Matrix gradient;           // n×(K−1), whitened: R_i⁻ᵀ ∂E/∂z_i at the interior nodes, of the smooth energy
@@ -38,7 +39,7 @@ enum class HessianModel {
 // Undefined: a(z, v) where M(z) is singular; the least-squares solution of least norm is returned there.
 // Errors: std::invalid_argument for wrong shapes. Nothing is checked for NaN, which propagates.
 // Thread safety: const methods, one workspace per thread.
-class Manifold {
+class PULLBACK_EXPORT Manifold {
  public:
   virtual ~Manifold() = default;
   Manifold(const Manifold&) = delete;

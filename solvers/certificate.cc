@@ -241,7 +241,8 @@ void measure_certificate(const Manifold& manifold, const Curve& curve, const Con
     out.relative_excess = std::max(out.relative_excess, decrement_of_parts(manifold, curve, times, out.length, ws));
   }
   allow_for_derivatives(out);
-  if (!out.smooth && std::isfinite(out.length)) out.shortening = shortening_by_bumps(manifold, curve, out.length, ws);
+  if (!out.smooth && std::isfinite(out.length))
+    out.shortening = internal::shortening_by_bumps(manifold, curve, out.length, ws);
   out.complete = true;
 }
 

@@ -1,13 +1,14 @@
 // Measuring a curve: everything that a claim of convergence is judged by (verdict.h).
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/solvers/result.h"
 
 namespace pullback {
 
 // What the judgement allows. A claim of convergence is refuted when the certificate is outside.
-struct CertificateLimits {
+struct PULLBACK_EXPORT CertificateLimits {
   // Converged only when relative_excess ≤ this: the curve is longer than the geodesic nearby by at most this fraction.
   double relative_excess = 2e-7;
   // The second variation is measured with chords between which the curve turns by at most this (radians), where it is
@@ -28,20 +29,21 @@ struct CertificateLimits {
 
 // The limits under which the length of a curve that is called converged is right to this fraction of it: of the error
 // of the length all of it is allowed, of the excess over the geodesic nearby a fifth. The default is that of 1e-6.
-CertificateLimits limits_for(double accuracy);
+PULLBACK_EXPORT CertificateLimits limits_for(double accuracy);
 
 // Measures a curve that should join `from` to `to`.
 //
 // Cost: see solver.h. Thread safety: one workspace per thread.
-Certificate measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,
-                                const ConstVectorRef& to, Workspace& ws, const CertificateLimits& limits = {});
+PULLBACK_EXPORT Certificate measure_certificate(const Manifold& manifold, const Curve& curve,
+                                                const ConstVectorRef& from, const ConstVectorRef& to, Workspace& ws,
+                                                const CertificateLimits& limits = {});
 
 // The same into `out`, in stages: if an evaluation throws, what was measured before is there and the rest is NaN.
-void measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,
-                         const ConstVectorRef& to, Workspace& ws, Certificate& out,
-                         const CertificateLimits& limits = {});
+PULLBACK_EXPORT void measure_certificate(const Manifold& manifold, const Curve& curve, const ConstVectorRef& from,
+                                         const ConstVectorRef& to, Workspace& ws, Certificate& out,
+                                         const CertificateLimits& limits = {});
 
 // A certificate of which nothing is measured: NaN, and not complete.
-Certificate unmeasured_certificate();
+PULLBACK_EXPORT Certificate unmeasured_certificate();
 
 }  // namespace pullback

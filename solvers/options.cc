@@ -142,8 +142,8 @@ void OptionChecker::operator()(const char* name, const std::string& field, const
   throw_field(name, fmt::format("one of {}", fmt::join(choices, ", ")), fmt::format("'{}'", field));
 }
 
-void require_known_options(const std::string& solver, const OptionValues& values,
-                           const std::vector<OptionInfo>& known) {
+void internal::require_known_options(const std::string& solver, const OptionValues& values,
+                                     const std::vector<OptionInfo>& known) {
   for (const auto& entry : values) {
     const std::string& name = entry.first;
     if (std::any_of(known.begin(), known.end(), [&](const OptionInfo& info) { return info.name == name; })) continue;

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // What one option is, for listings and help.
-struct OptionInfo {
+struct PULLBACK_EXPORT OptionInfo {
   std::string name;
   std::string type;           // "int", "double", "bool", "choice"
   std::string default_value;  // as one would write it
@@ -33,7 +35,7 @@ using OptionValues = std::map<std::string, std::string>;
 //
 // and these two visitors make the same fields reachable from text and listable. A field is an int, a double, a bool, or
 // a std::string with its choices in place of the bounds.
-class OptionLister {
+class PULLBACK_EXPORT OptionLister {
  public:
   void operator()(const char* name, const int& field, const char* description, double minimum, double maximum);
   void operator()(const char* name, const double& field, const char* description, double minimum, double maximum);
@@ -47,7 +49,7 @@ class OptionLister {
 // Sets the fields whose names are among `values`, which must outlive it. `solver` is named in errors.
 // Errors: std::invalid_argument for a value that is not of the type, not finite, out of bounds or not a choice, saying
 // what is valid.
-class OptionSetter {
+class PULLBACK_EXPORT OptionSetter {
  public:
   OptionSetter(const std::string& solver, const OptionValues& values) : solver_(solver), values_(values) {}
   void operator()(const char* name, int& field, const char* description, double minimum, double maximum);
@@ -64,7 +66,7 @@ class OptionSetter {
 
 // Holds the fields of a struct against their bounds and choices.
 // Errors: std::invalid_argument for a field that is not finite, out of bounds or not a choice, saying what is valid.
-class OptionChecker {
+class PULLBACK_EXPORT OptionChecker {
  public:
   void operator()(const char* name, const int& field, const char* description, double minimum, double maximum) const;
   void operator()(const char* name, const double& field, const char* description, double minimum, double maximum) const;
@@ -80,15 +82,20 @@ std::vector<OptionInfo> list_options() {
   return lister.options;
 }
 
+namespace internal {
+
 // Errors: std::invalid_argument naming `solver` for a key that is not among `known` (listing them).
-void require_known_options(const std::string& solver, const OptionValues& values, const std::vector<OptionInfo>& known);
+PULLBACK_EXPORT void require_known_options(const std::string& solver, const OptionValues& values,
+                                           const std::vector<OptionInfo>& known);
+
+}  // namespace internal
 
 // The options with the given values set.
 // Errors: std::invalid_argument for an unknown key, a value that is not of the type or out of bounds, naming the solver
 // and listing what is valid.
 template <class Options>
 Options parse_options(const std::string& solver, const OptionValues& values) {
-  require_known_options(solver, values, list_options<Options>());
+  internal::require_known_options(solver, values, list_options<Options>());
   Options options;
   OptionSetter setter(solver, values);
   options.visit(setter);

@@ -4,8 +4,10 @@
 #include <Eigen/Core>
 #include <cstdint>
 
+#include "pullback/base/export.h"
 #include "pullback/generators/generator_registry.h"
 #include "pullback/solvers/registry.h"
+#include "pullback/version.h"
 
 namespace pullback {
 
@@ -13,7 +15,7 @@ inline constexpr std::uint32_t kPluginApiVersion = 1;
 
 // What must agree between a plugin and the program that loads it, because Eigen objects and C++ classes pass between
 // them. Filled in by the compiler of the plugin, compared with the program's own before anything of it is called.
-struct BuildFingerprint {
+struct PULLBACK_EXPORT BuildFingerprint {
   std::uint32_t size = sizeof(BuildFingerprint);
   std::uint32_t cxx_abi;          // __GXX_ABI_VERSION
   std::uint32_t cxx11_abi;        // _GLIBCXX_USE_CXX11_ABI
@@ -50,21 +52,21 @@ constexpr BuildFingerprint this_build() {
   build.eigen_default_column_major = 1;
 #endif
   build.scalar_size = sizeof(double);
-  build.library_version = 100;
+  build.library_version = PULLBACK_VERSION_MAJOR * 10000 + PULLBACK_VERSION_MINOR * 100;
   build.layout = layout_of<SolverRegistry, SolverEntry, SolverRecipe, GeneratorRegistry, OpenedGenerator,
                            GeneratorTraits, Workspace, GeodesicProblem, SolveContext, RawSolution, GeodesicResult>();
   return build;
 }
 
 // Where a plugin registers what it brings.
-struct PluginRegistrar {
+struct PULLBACK_EXPORT PluginRegistrar {
   SolverRegistry& solvers;
   GeneratorRegistry& generators;
 };
 
 // The description of a plugin. Plain data, so that it can be read before anything is known to agree; `api_version`
 // comes first and stays first.
-struct PluginInfo {
+struct PULLBACK_EXPORT PluginInfo {
   std::uint32_t api_version;
   const char* name;
   const char* version;
@@ -84,7 +86,7 @@ inline constexpr const char* kPluginEntryName = "pullback_plugin";
 // The callback is a function or a lambda without captures. A built-in plugin defines a function of another name with
 // the same content.
 #define PULLBACK_PLUGIN(name, version, ...)                                                                    \
-  extern "C" __attribute__((visibility("default"))) const pullback::PluginInfo* pullback_plugin() {            \
+  extern "C" PULLBACK_EXPORT const pullback::PluginInfo* pullback_plugin() {                                   \
     static const pullback::PluginInfo info{pullback::kPluginApiVersion, name, version, pullback::this_build(), \
                                            __VA_ARGS__};                                                       \
     return &info;                                                                                              \

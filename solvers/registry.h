@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/options.h"
 #include "pullback/solvers/solver.h"
 #include "pullback/solvers/traits.h"
@@ -19,14 +20,14 @@ namespace pullback {
 class SolverRegistry;
 
 // What a solver is made from.
-struct SolverRecipe {
+struct PULLBACK_EXPORT SolverRecipe {
   const OptionValues& values;
   const SolverRegistry& registry;               // for a solver that chooses among others when it is made
   std::unique_ptr<const GeodesicSolver> inner;  // for a solver that runs another one; null for all others
 };
 
 // One solver as it is registered.
-struct SolverEntry {
+struct PULLBACK_EXPORT SolverEntry {
   std::string name;
   std::string description;  // one line
   std::string reference;    // author, year, DOI
@@ -45,7 +46,7 @@ struct SolverEntry {
 // A set of solvers. Not a singleton: a program makes one and fills it, see plugins/builtin.h and plugin_loader.h.
 //
 // Thread safety: const methods are safe from several threads.
-class SolverRegistry {
+class PULLBACK_EXPORT SolverRegistry {
  public:
   // A name is a letter followed by letters, digits, '-' and '_'.
   // Errors: std::invalid_argument when the name is malformed or taken, or when the entry has neither `make` nor a

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/workspace.h"
 #include "pullback/generators/generator.h"
 #include "pullback/manifold/curves/curve.h"
@@ -24,16 +25,16 @@ enum class Termination {
 };
 
 // "converged", "stationary", "max_iterations", …
-const char* to_string(Termination termination);
+PULLBACK_EXPORT const char* to_string(Termination termination);
 
 // One step of a solver's progress, for convergence curves.
-struct TraceEntry {
+struct PULLBACK_EXPORT TraceEntry {
   int iteration = 0;
   double seconds = 0;  // since the solve began
   double length = 0;   // √(2E) of the solver's own discrete curve
 };
 
-struct Effort {
+struct PULLBACK_EXPORT Effort {
   EvaluationCounts evaluations;              // by the solver
   EvaluationCounts certificate_evaluations;  // by the library's own measurement
   int iterations = 0;
@@ -43,7 +44,7 @@ struct Effort {
 };
 
 // Conditioning of the Jacobian along the curve.
-struct Condition {
+struct PULLBACK_EXPORT Condition {
   double kappa_max = 0;            // max κ(J); infinite where J loses rank
   double sigma_min = 0;            // smallest singular value met
   bool degenerate = false;         // numerically singular somewhere on the curve
@@ -53,7 +54,7 @@ struct Condition {
 };
 
 // What the library measured on the curve returned, whatever the solver claimed.
-struct Certificate {
+struct PULLBACK_EXPORT Certificate {
   double length = 0;           // refined, see measure.h
   double length_error = 0;     // whoever samples the curve at 1,001 points finds the length within it
   double numerical_error = 0;  // the part of it that refinement and rounding leave
@@ -83,7 +84,7 @@ struct Certificate {
   std::optional<double> shorter_known;  // length of a shorter curve with the same ends, when one was met
 };
 
-struct GeodesicResult {
+struct PULLBACK_EXPORT GeodesicResult {
   Curve curve;  // empty when the solver has none
   Termination termination = Termination::kNumericalFailure;
   std::string message = "the solver did not run";

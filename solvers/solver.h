@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/solvers/result.h"
@@ -15,7 +16,7 @@
 namespace pullback {
 
 // A boundary value problem: the geodesic between two points.
-struct GeodesicProblem {
+struct PULLBACK_EXPORT GeodesicProblem {
   std::shared_ptr<const Manifold> manifold;
   Vector from;
   Vector to;
@@ -27,7 +28,7 @@ struct GeodesicProblem {
 //
 // Both are asked before every evaluation and within long linear algebra (stop.h), so that a solve ends soon after,
 // whatever it is doing, with the best curve that the solver had.
-struct SolveControl {
+struct PULLBACK_EXPORT SolveControl {
   // Seconds for the whole call, what a chain tries and the certificate included; 0: no limit. The call takes at most
   // 1.2 times this and 0.3 s, unless a single evaluation of one point takes longer than 0.1 s. The solver ends earlier
   // by what the certificate is expected to take, where that is at most half of the limit. What there was no time to
@@ -47,7 +48,7 @@ struct SolveControl {
 };
 
 // What a solver is given while it runs.
-class SolveContext {
+class PULLBACK_EXPORT SolveContext {
  public:
   SolveContext(const SolveControl& control, Workspace& workspace);
 
@@ -130,7 +131,7 @@ class SolveContext {
 };
 
 // What a plugin's algorithm hands back. It cannot report a length, and kConverged is only its claim.
-struct RawSolution {
+struct PULLBACK_EXPORT RawSolution {
   Curve curve;
   Termination claim = Termination::kNumericalFailure;
   std::string message;  // what the curve is, for people
@@ -150,7 +151,7 @@ struct RawSolution {
 // generator throws, in the solver or in the certificate, is kNumericalFailure with its message. Cost of the
 // certificate: about 2,000 values, 500 Jacobians and 400 weighted Hessians; see certificate.h. Thread safety: solvers
 // are immutable; one object may solve on several threads.
-class GeodesicSolver {
+class PULLBACK_EXPORT GeodesicSolver {
  public:
   virtual ~GeodesicSolver() = default;
   GeodesicSolver(const GeodesicSolver&) = delete;

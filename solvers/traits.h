@@ -3,9 +3,11 @@
 
 #include <limits>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
-struct SolverTraits {
+struct PULLBACK_EXPORT SolverTraits {
   // Uses second derivatives of the generator, or of the metric: where there are none, differences stand in for them.
   bool needs_second_derivatives = false;
   // Minimises over kinks of the map; the geodesic equation does not see them.

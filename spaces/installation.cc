@@ -5,9 +5,11 @@
 #include <cstdlib>
 
 namespace pullback {
+namespace {
 
 namespace fs = std::filesystem;
 
+// The folder of this library.
 fs::path library_folder() {
   static const fs::path folder = [] {
     Dl_info info{};
@@ -18,6 +20,8 @@ fs::path library_folder() {
   }();
   return folder;
 }
+
+}  // namespace
 
 fs::path models_folder() {
   if (const char* folder = std::getenv("PULLBACK_MODELS"); folder != nullptr && *folder != '\0') return folder;

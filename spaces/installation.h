@@ -5,17 +5,15 @@
 #include <optional>
 #include <string>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
-// The folder of this library.
-std::filesystem::path library_folder();
-
 // The shipped models: $PULLBACK_MODELS where set, share/pullback/models beside the library's lib folder where
-// installed,
-// ../models from it in a build tree.
-std::filesystem::path models_folder();
+// installed, ../models from it in a build tree.
+PULLBACK_EXPORT std::filesystem::path models_folder();
 
 // A module that is loaded when it is first needed, such as "libpullback_torch.so"; nothing when this build has none.
-std::optional<std::filesystem::path> find_module(const std::string& file_name);
+PULLBACK_EXPORT std::optional<std::filesystem::path> find_module(const std::string& file_name);
 
 }  // namespace pullback

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/data/data_region.h"
 #include "pullback/spaces/opened_space.h"
 
@@ -15,9 +16,10 @@ namespace pullback {
 // more than points. d_j comes from the metadata's "code_deviation", a JSON list. A VAE without it: 1, its prior's,
 // along coordinates whose codes spread less than a tenth of that, which its encoder leaves to the prior. Errors:
 // pullback::Error naming the model for an entry that is not a list of n positive numbers.
-Matrix posterior_blur(const std::string& name, const Matrix& codes, const std::map<std::string, std::string>& metadata);
+PULLBACK_EXPORT Matrix posterior_blur(const std::string& name, const Matrix& codes,
+                                      const std::map<std::string, std::string>& metadata);
 
 // Where the space's data are; nothing for a space with fewer than two codes.
-std::optional<DataRegion> region_of(const OpenedSpace& space);
+PULLBACK_EXPORT std::optional<DataRegion> region_of(const OpenedSpace& space);
 
 }  // namespace pullback

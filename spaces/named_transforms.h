@@ -18,13 +18,14 @@
 #include <string_view>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/spaces/opened_space.h"
 
 namespace pullback {
 
 // A specification before its transforms, and their texts in order.
-struct TransformedName {
+struct PULLBACK_EXPORT TransformedName {
   std::string base;
   std::vector<std::string> transforms;
 };
@@ -32,18 +33,18 @@ struct TransformedName {
 // What follows an '@' is a transform where it starts like one. A specification that names a file is that file, whatever
 // it contains, and so is what lies in a folder with an '@' in its name. Errors: std::invalid_argument, with the valid
 // transforms, where the rest ends in an '@' and something that is neither a transform nor part of a path.
-TransformedName split_transforms(std::string_view specification);
+PULLBACK_EXPORT TransformedName split_transforms(std::string_view specification);
 
 // The space after the transforms, with its codes carried over to the last chart and what each transform changed.
 // Errors: std::invalid_argument for a value that is missing or outside its range.
-OpenedSpace apply_transforms(OpenedSpace space, const std::vector<std::string>& transforms);
+PULLBACK_EXPORT OpenedSpace apply_transforms(OpenedSpace space, const std::vector<std::string>& transforms);
 
 // A curve of the changed space in the coordinates and the metric that it had before its transforms.
-struct PlainView {
+struct PULLBACK_EXPORT PlainView {
   double length;
   double length_error;
   Matrix points;  // n×samples
 };
-PlainView plain_view(const OpenedSpace& space, const Curve& curve, int samples);
+PULLBACK_EXPORT PlainView plain_view(const OpenedSpace& space, const Curve& curve, int samples);
 
 }  // namespace pullback

@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback {
 
 // One transform that acted on a space, with what it changed over a set of points (named_transforms.h).
-struct AppliedTransform {
+struct PULLBACK_EXPORT AppliedTransform {
   std::string text;                       // "floor=0.05"
   std::string where;                      // "the codes"
   int points = 0;                         // at which both metrics are finite
@@ -26,7 +27,7 @@ struct AppliedTransform {
 };
 
 // What a space was before its transforms, and the way back: z = chart · w.
-struct Transformation {
+struct PULLBACK_EXPORT Transformation {
   std::vector<AppliedTransform> transforms = {};  // none: the space is as it was opened
   std::shared_ptr<const Manifold> plain = nullptr;
   Matrix chart = {};
@@ -34,7 +35,7 @@ struct Transformation {
 
 // A manifold as opened by name or file, with the codes of known data (n×K) and their labels where it has any. `blur` is
 // what the data are besides their codes: posterior_blur() in model_data.h, carried along by charts.
-struct OpenedSpace {
+struct PULLBACK_EXPORT OpenedSpace {
   std::string name;  // as it was typed
   std::shared_ptr<const Manifold> manifold;
   Matrix codes;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/generators/generator_registry.h"
 #include "pullback/solvers/registry.h"
 #include "pullback/spaces/opened_space.h"
@@ -11,12 +12,12 @@
 namespace pullback {
 
 // What the caller knows of the latent dimension, 0 where nothing is: of a generator that takes points of any.
-struct KnownDimension {
+struct PULLBACK_EXPORT KnownDimension {
   int likely = 0;  // the number of coordinates of the points that are given
   int stated = 0;  // the dimension that it must have
 };
 
-class Opener {
+class PULLBACK_EXPORT Opener {
  public:
   // Registers what is built in and then the plugins. Errors: pullback::Error with the path for a plugin that is
   // refused.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/curves/exponential.h"
 #include "pullback/manifold/curves/transport.h"
 #include "pullback/manifold/metrics/curvature.h"
@@ -19,7 +20,7 @@ namespace pullback {
 class Opener;
 
 // How a geodesic is to be computed. Every field has a default; see SolveControl for what bounds a solve.
-struct GeodesicOptions {
+struct PULLBACK_EXPORT GeodesicOptions {
   std::string solver = "auto";  // a chain, "graph+energy:nodes=64"
   // Instead of the chain, from typed options: space.solvers().make(NewtonOptions{.nodes = 64}).
   std::shared_ptr<const GeodesicSolver> made = {};
@@ -32,20 +33,20 @@ struct GeodesicOptions {
 };
 
 // A distance, and how far to trust it.
-struct Distance {
+struct PULLBACK_EXPORT Distance {
   double value;             // length of the curve found, from above
   double error;             // of that length
   Termination termination;  // kConverged: a local minimum of length; nothing shorter was met unless `shorter_known`
 };
 
 // log_a(b): the velocity at a of the geodesic to b, whose length in the metric at a is the distance.
-struct Logarithm {
+struct PULLBACK_EXPORT Logarithm {
   Vector velocity;          // empty without a curve
   GeodesicResult geodesic;  // with its certificate
 };
 
 // ċ(0) of a geodesic, scaled so that its length in the metric is that of the curve; empty without a curve.
-Vector starting_velocity(const Manifold& manifold, const GeodesicResult& geodesic);
+PULLBACK_EXPORT Vector starting_velocity(const Manifold& manifold, const GeodesicResult& geodesic);
 
 // A Riemannian manifold in one chart with the solvers that are known, as opened by name or file, or made from a
 // generator or a manifold.
@@ -57,7 +58,7 @@ Vector starting_velocity(const Manifold& manifold, const GeodesicResult& geodesi
 // Errors: std::invalid_argument for wrong sizes, NaN or infinity, an unknown solver or option. A numerical outcome
 // never throws but in exp(): it is a termination. Thread safety: const methods from several threads. A value type;
 // copies share what they hold.
-class Space {
+class PULLBACK_EXPORT Space {
  public:
   // Errors: std::invalid_argument without a manifold.
   Space(OpenedSpace opened, std::shared_ptr<const SolverRegistry> solvers);
@@ -93,7 +94,7 @@ class Space {
 };
 
 // How a space is opened.
-struct SpaceOptions {
+struct PULLBACK_EXPORT SpaceOptions {
   std::vector<std::string> plugins = {};  // files of solvers and generators to load
   int dimension = 0;                      // of a file that takes points of any; 0: not known
 };
@@ -101,9 +102,9 @@ struct SpaceOptions {
 // Opens a shipped model ("mnist-vae"), a file, a surface with parameters ("torus:R=3,r=1"), a metric ("half-plane"),
 // each with transforms ("mnist-vae@isometric"). Errors: std::invalid_argument for an unknown name, parameter or
 // transform; pullback::Error for a file or a plugin.
-Space open(std::string_view specification, const SpaceOptions& options = {});
+PULLBACK_EXPORT Space open(std::string_view specification, const SpaceOptions& options = {});
 // The pullback of the Euclidean metric by the generator; the expected metric where it is stochastic.
-Space open(std::shared_ptr<const Generator> generator, const SpaceOptions& options = {});
-Space open(std::shared_ptr<const Manifold> manifold, const SpaceOptions& options = {});
+PULLBACK_EXPORT Space open(std::shared_ptr<const Generator> generator, const SpaceOptions& options = {});
+PULLBACK_EXPORT Space open(std::shared_ptr<const Manifold> manifold, const SpaceOptions& options = {});
 
 }  // namespace pullback

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pullback/version.h"
+
 namespace pullback::training {
 namespace {
 

@@ -43,8 +43,7 @@ BaseCheck check_in_base(const ConditioningPanel& panel, const ConditionedSpace& 
 
 double finite_or(double value, double other) { return std::isfinite(value) ? value : other; }
 
-}  // namespace
-
+// All solves, pair by pair, so that what an interrupted study has is spread over all panels and κ.
 std::vector<ConditioningJob> conditioning_jobs(const ConditioningStudy& study) {
   std::vector<ConditioningJob> jobs;
   for (std::size_t pair = 0; pair < static_cast<std::size_t>(study.settings.pairs); ++pair) {
@@ -59,6 +58,8 @@ std::vector<ConditioningJob> conditioning_jobs(const ConditioningStudy& study) {
   }
   return jobs;
 }
+
+}  // namespace
 
 std::size_t run_index(const ConditioningStudy& study, const ConditioningJob& job) {
   const ConditioningSettings& settings = study.settings;

@@ -14,13 +14,14 @@
 
 #include "pullback/analysis/study_pairs.h"
 #include "pullback/analysis/work_control.h"
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 #include "pullback/spaces/opener.h"
 
 namespace pullback {
 
 // What decides the results. Threads do not.
-struct ConditioningSettings {
+struct PULLBACK_EXPORT ConditioningSettings {
   std::vector<std::string> solvers;  // chains
   std::vector<std::string> families;
   std::vector<int> dimensions;
@@ -32,14 +33,14 @@ struct ConditioningSettings {
 inline constexpr int kFewerPairsFrom = 16;
 
 // A panel's map in one chart.
-struct ConditionedSpace {
+struct PULLBACK_EXPORT ConditionedSpace {
   double kappa = 1;
   OpenedSpace space;
   std::vector<StudyPair> pairs;
   std::function<Curve(const Curve&)> to_base;  // the image of a curve in base coordinates
 };
 
-struct ConditioningPanel {
+struct PULLBACK_EXPORT ConditioningPanel {
   std::string family;
   std::string title;  // for people
   int dimension = 0;
@@ -48,10 +49,11 @@ struct ConditioningPanel {
 };
 
 // The names of all families.
-std::vector<std::string> conditioning_families();
+PULLBACK_EXPORT std::vector<std::string> conditioning_families();
 
 // Errors: std::invalid_argument for an unknown family, or when no family has one of the dimensions; as Opener::open.
-std::vector<ConditioningPanel> make_conditioning_panels(Opener& opener, const ConditioningSettings& settings);
+PULLBACK_EXPORT std::vector<ConditioningPanel> make_conditioning_panels(Opener& opener,
+                                                                        const ConditioningSettings& settings);
 
 // What came of one solve.
 enum class ClaimOutcome {
@@ -60,10 +62,10 @@ enum class ClaimOutcome {
   kFalse,     // claimed converged, but in base coordinates the curve is no geodesic or has another length
   kUnclaimed  // did not claim to have converged
 };
-const char* to_string(ClaimOutcome outcome);
+PULLBACK_EXPORT const char* to_string(ClaimOutcome outcome);
 
 // One solve, as far as the summary needs it.
-struct ConditioningRun {
+struct PULLBACK_EXPORT ConditioningRun {
   Termination termination = Termination::kNumericalFailure;  // of what is read back from a file, kConverged or this
   std::string termination_name;
   double length = 0;       // NaN without a curve
@@ -74,7 +76,7 @@ struct ConditioningRun {
   double evaluations = 0;
 };
 
-struct ConditioningStudy {
+struct PULLBACK_EXPORT ConditioningStudy {
   ConditioningSettings settings;
   std::vector<ConditioningPanel> panels;
   std::vector<std::optional<ConditioningRun>> runs;  // see run_index()
@@ -82,46 +84,46 @@ struct ConditioningStudy {
 };
 
 // One solve: indices into panels, kappas, the panel's pairs, solvers.
-struct ConditioningJob {
+struct PULLBACK_EXPORT ConditioningJob {
   std::size_t panel;
   std::size_t kappa;
   std::size_t pair;
   std::size_t solver;
 };
 
-// All solves, pair by pair, so that what an interrupted study has is spread over all panels and κ.
-std::vector<ConditioningJob> conditioning_jobs(const ConditioningStudy& study);
-std::size_t run_index(const ConditioningStudy& study, const ConditioningJob& job);
-std::size_t run_count(const ConditioningStudy& study);  // places in `runs`, of which panels with fewer pairs leave some
+PULLBACK_EXPORT std::size_t run_index(const ConditioningStudy& study, const ConditioningJob& job);
+// Places in `runs`, of which panels with fewer pairs leave some.
+PULLBACK_EXPORT std::size_t run_count(const ConditioningStudy& study);
 
 // What a claim is worth in base coordinates, where the map is well-conditioned.
-struct BaseCheck {
+struct PULLBACK_EXPORT BaseCheck {
   double length = 0;
   double relative_excess = 0;  // as in Certificate
   Termination termination = Termination::kNumericalFailure;
 };
 
 // One solve in full.
-struct ConditioningResult {
+struct PULLBACK_EXPORT ConditioningResult {
   GeodesicResult result;
   std::optional<BaseCheck> base;  // of results that claim to have converged
 };
 
 // Solves, and checks a claim in base coordinates; nothing when stopped.
-std::optional<ConditioningResult> run_conditioning_job(const ConditioningStudy& study, const ConditioningJob& job,
-                                                       const GeodesicSolver& solver,
-                                                       const std::function<bool()>& should_stop = {});
+PULLBACK_EXPORT std::optional<ConditioningResult> run_conditioning_job(const ConditioningStudy& study,
+                                                                       const ConditioningJob& job,
+                                                                       const GeodesicSolver& solver,
+                                                                       const std::function<bool()>& should_stop = {});
 
 // What of a result for the pair is kept.
-ConditioningRun run_of(const ConditioningResult& result, const StudyPair& pair);
+PULLBACK_EXPORT ConditioningRun run_of(const ConditioningResult& result, const StudyPair& pair);
 
 // How many solves are not done yet.
-std::size_t missing_runs(const ConditioningStudy& study);
+PULLBACK_EXPORT std::size_t missing_runs(const ConditioningStudy& study);
 
 // Does the solves that are not done yet, and sets `complete`. `study.runs` has run_count() places; `solvers` are those
 // of the settings, in this order. `finished` is called after each run was put in its place, by one thread at a time.
 // Calls control.advanced for each run. Errors: what `finished` throws ends the work and is thrown.
-void run_conditioning_study(
+PULLBACK_EXPORT void run_conditioning_study(
     ConditioningStudy& study, const std::vector<std::unique_ptr<GeodesicSolver>>& solvers,
     const WorkControl& control = {},
     const std::function<void(const ConditioningJob&, const ConditioningResult&)>& finished = {});

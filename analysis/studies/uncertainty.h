@@ -15,6 +15,7 @@
 #include "pullback/analysis/study_pairs.h"
 #include "pullback/analysis/uncertainty.h"
 #include "pullback/analysis/work_control.h"
+#include "pullback/base/export.h"
 #include "pullback/manifold/data/data_region.h"
 #include "pullback/solvers/solver.h"
 #include "pullback/spaces/opener.h"
@@ -22,13 +23,13 @@
 namespace pullback {
 
 // A curve and where it runs.
-struct LocatedResult {
+struct PULLBACK_EXPORT LocatedResult {
   GeodesicResult result;
   CurveInRegion where;  // only where the result has a curve
 };
 
 // One metric of a model.
-struct UncertainMetric {
+struct PULLBACK_EXPORT UncertainMetric {
   std::string name;  // "plain", "rbf", "ensemble", "gp"
   std::string file;  // as OpenedSpace::name
   OpenedSpace space;
@@ -36,7 +37,7 @@ struct UncertainMetric {
   std::vector<std::optional<LocatedResult>> results;  // by pair; nothing where it was not finished
 };
 
-struct UncertaintyPanel {
+struct PULLBACK_EXPORT UncertaintyPanel {
   std::string name;
   DataRegion region;
   std::vector<StudyPair> pairs;
@@ -44,7 +45,7 @@ struct UncertaintyPanel {
   std::vector<UncertainMetric> metrics;  // the plain one first
 };
 
-struct UncertaintyStudy {
+struct PULLBACK_EXPORT UncertaintyStudy {
   std::vector<UncertaintyPanel> panels;
   std::string solver;  // the chain
   std::string data;    // folder of what the models observed; empty: nothing
@@ -55,7 +56,7 @@ struct UncertaintyStudy {
 };
 
 // What one metric's curves do, over the pairs that have one.
-struct UncertaintySummary {
+struct PULLBACK_EXPORT UncertaintySummary {
   int curves = 0;
   int converged = 0;
   double mean_share = 0;  // of the arc inside
@@ -67,10 +68,10 @@ struct UncertaintySummary {
 };
 inline constexpr double kKeeping = 0.95;  // the region's own share of the codes
 
-UncertaintySummary summarise(const UncertaintyPanel& panel, const UncertainMetric& metric);
+PULLBACK_EXPORT UncertaintySummary summarise(const UncertaintyPanel& panel, const UncertainMetric& metric);
 
 // A model, where its file lies, and what was observed of it.
-struct UncertainModel {
+struct PULLBACK_EXPORT UncertainModel {
   std::string name;
   std::filesystem::path path;
   ModelFile model;
@@ -79,24 +80,25 @@ struct UncertainModel {
 
 // The names of the study's methods: those of parse_uncertainty_method(), and "gp-short", a Gaussian process that trusts
 // the data no farther than a fifth of a deviation of the codes.
-std::vector<std::string> uncertainty_methods();
+PULLBACK_EXPORT std::vector<std::string> uncertainty_methods();
 
 // How a method of that name is fitted. Errors: as parse_uncertainty_method().
-UncertaintySettings method_settings(const std::string& method, std::uint64_t seed);
+PULLBACK_EXPORT UncertaintySettings method_settings(const std::string& method, std::uint64_t seed);
 
 // Draws the pairs by the study's numbers, fits the model by each method, writes it as NAME-METHOD.safetensors into
 // `folder`, and adds the panel with room for the results. Once stopped, the methods that are left are left out.
 // Errors: as fit_uncertainty() and Opener::open; pullback::Error for files that cannot be written; StopRequested
 // (base/stop.h), and then no panel is added.
-void add_panel(UncertaintyStudy& study, Opener& opener, const UncertainModel& model,
-               const std::vector<std::string>& methods, const std::filesystem::path& folder,
-               const std::function<bool()>& should_stop = {});
+PULLBACK_EXPORT void add_panel(UncertaintyStudy& study, Opener& opener, const UncertainModel& model,
+                               const std::vector<std::string>& methods, const std::filesystem::path& folder,
+                               const std::function<bool()>& should_stop = {});
 
 // How many solves it is.
-std::size_t solve_count(const UncertaintyStudy& study);
+PULLBACK_EXPORT std::size_t solve_count(const UncertaintyStudy& study);
 
 // Solves every pair in every metric, and sets `complete`. Results that were stopped are left out. Calls
 // control.advanced for each result. Cost: solve_count() solves.
-void run_uncertainty_study(UncertaintyStudy& study, const GeodesicSolver& solver, const WorkControl& control = {});
+PULLBACK_EXPORT void run_uncertainty_study(UncertaintyStudy& study, const GeodesicSolver& solver,
+                                           const WorkControl& control = {});
 
 }  // namespace pullback

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "pullback/analysis/uncertainty.h"
+#include "pullback/base/export.h"
 
 namespace pullback {
 
@@ -14,10 +15,10 @@ namespace pullback {
 //   layer fitted by least squares: smooth inside of the ring, where it has seen nothing.
 //
 // The same seed gives the same on every machine, but for rounding.
-struct RingModel {
+struct PULLBACK_EXPORT RingModel {
   Safetensors content;  // of a model file
   Observations observed;
 };
-RingModel make_ring(std::uint64_t seed);
+PULLBACK_EXPORT RingModel make_ring(std::uint64_t seed);
 
 }  // namespace pullback

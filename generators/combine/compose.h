@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 
@@ -16,7 +17,7 @@ namespace pullback {
 // A is m×n and b has m entries, where f takes m; the latent dimension is n. A may be singular or not square.
 // Undefined: as for f. Errors: std::invalid_argument if f is null, A has no columns, or A or b do not have m rows.
 // Cost: one evaluation of the same kind of f, and products with A. Thread safety: as f.
-class AffineInput final : public Generator {
+class PULLBACK_EXPORT AffineInput final : public Generator {
  public:
   // An empty name stands for "NAME(Az+b)".
   AffineInput(std::shared_ptr<const Generator> f, Matrix A, Vector b, std::string name = {});
@@ -41,7 +42,7 @@ class AffineInput final : public Generator {
 // So a stack of scaled parts has any weighted sum of metrics: with s = 1/√p each, the mean metric of p decoders.
 // Undefined: as for f. Errors: std::invalid_argument if f is null or s is not finite. Cost: one evaluation of the same
 // kind of f. Thread safety: as f.
-class ScaledOutput final : public Generator {
+class PULLBACK_EXPORT ScaledOutput final : public Generator {
  public:
   // An empty name stands for "s NAME".
   ScaledOutput(std::shared_ptr<const Generator> f, double s, std::string name = {});
@@ -64,7 +65,7 @@ class ScaledOutput final : public Generator {
 //
 // A is N×n. Errors: std::invalid_argument if A has no rows or no columns, or is not finite. Cost: a product with A.
 // Thread safety: all methods.
-class LinearMap final : public Generator {
+class PULLBACK_EXPORT LinearMap final : public Generator {
  public:
   explicit LinearMap(Matrix A, std::string name = "linear map");
 

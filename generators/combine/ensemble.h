@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/combine/stack.h"
 #include "pullback/generators/generator.h"
@@ -20,7 +21,7 @@ namespace pullback {
 //
 // Undefined and errors: as Stacked. Cost: one evaluation of the same kind of each member. Thread safety: as the
 // members. Reference: arXiv 2408.07507 (ensembles of decoders as their uncertainty).
-class Ensemble final : public Generator {
+class PULLBACK_EXPORT Ensemble final : public Generator {
  public:
   // An empty name stands for "ensemble of M NAME".
   explicit Ensemble(std::vector<std::shared_ptr<const Generator>> members, std::string name = {});

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 
@@ -21,7 +22,7 @@ namespace pullback {
 // Undefined: as for the parts. Errors: std::invalid_argument for fewer than two parts, a null part, or parts of
 // different latent dimensions. Cost: one evaluation of the same kind of each part. Thread safety: as the parts.
 // Reference: Arvanitidis, Hansen and Hauberg, Latent space oddity, ICLR 2018 (the expected metric).
-class Stacked final : public Generator {
+class PULLBACK_EXPORT Stacked final : public Generator {
  public:
   // An empty name stands for "(NAME, NAME, …)".
   explicit Stacked(std::vector<std::shared_ptr<const Generator>> parts, bool stochastic = false, std::string name = {});

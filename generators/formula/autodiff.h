@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "pullback/base/export.h"
 #include "pullback/generators/formula/jet_functions.h"
 #include "pullback/generators/generator.h"
 
@@ -17,7 +18,7 @@ namespace internal {
 // Tangents per evaluation: with four, a surface's Jacobian and second derivative take one evaluation together.
 constexpr int kFunctorTangents = 4;
 
-[[noreturn]] void throw_functor_size(const GeneratorTraits& traits, int expected, Eigen::Index got);
+[[noreturn]] PULLBACK_EXPORT void throw_functor_size(const GeneratorTraits& traits, int expected, Eigen::Index got);
 
 template <class Functor, class T>
 concept PointerFunctor = requires(const Functor& f, const T* z, T* x) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 
@@ -13,7 +14,7 @@ enum class DifferenceOrder;
 }
 
 // The functions of a CallbackGenerator, for a batch Z of K points; `value` is required.
-struct Callbacks {
+struct PULLBACK_EXPORT Callbacks {
   std::function<Matrix(const ConstMatrixRef& Z)> value;                                        // X, N×K
   std::function<Matrix(const ConstMatrixRef& Z)> jacobian;                                     // J, N×(nK)
   std::function<Matrix(const ConstMatrixRef& Z, const ConstMatrixRef& V)> second_directional;  // D, N×K
@@ -40,7 +41,7 @@ struct Callbacks {
 // for each change of the step, at the points that need it. A thread that may be
 // stopped (stop.h) calls a slow function with parts of a batch.
 // Thread safety: the functions must be callable from several threads if the generator is.
-class CallbackGenerator final : public Generator {
+class PULLBACK_EXPORT CallbackGenerator final : public Generator {
  public:
   CallbackGenerator(int latent_dimension, int ambient_dimension, Callbacks callbacks,
                     GeneratorTraits traits = {.name = "callback"});

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <compare>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // A number with its first derivatives along kTangents directions and its second derivative along the first of them
@@ -119,7 +121,7 @@ struct Jet {
 };
 
 namespace internal {
-struct Slopes {
+struct PULLBACK_EXPORT Slopes {
   double first;
   double second;
 };

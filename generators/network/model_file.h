@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/safetensors.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
@@ -17,7 +18,7 @@ namespace pullback {
 // A trained model: the generator that it stands for, the decoder Rⁿ → Rᴺ (the same, unless the model knows its
 // uncertainty; null for a Gaussian process), the encoder back (the mean of the code; null where the model has none),
 // and the codes (n×K) and labels (K) of known data, both empty where the file has none.
-struct ModelFile {
+struct PULLBACK_EXPORT ModelFile {
   std::shared_ptr<const Generator> generator;
   std::shared_ptr<const Network> decoder;
   std::shared_ptr<const Network> encoder;
@@ -44,14 +45,14 @@ struct ModelFile {
 // Errors: pullback::Error with the path and what is wrong: not a safetensors file, another format, layers that are not
 // such JSON, a missing tensor, an unknown activation (with the valid ones), shapes that do not fit one another, a
 // weight that is NaN or infinite, codes that do not fit the decoder or the labels. Cost: reads the file once.
-ModelFile read_model(const std::filesystem::path& path);
+PULLBACK_EXPORT ModelFile read_model(const std::filesystem::path& path);
 
 inline constexpr char kModelFormat[] = "pullback-model-1";
 inline constexpr char kUncertaintyFormat[] = "pullback-uncertainty-1";
 
 // Tensors of such a file, in single precision: the columns of M, points, as [cols, rows].
-Tensor columns_tensor(const ConstMatrixRef& M);
-Tensor rows_tensor(const ConstMatrixRef& M);  // M as [rows, cols]
-Tensor vector_tensor(const ConstVectorRef& v);
+PULLBACK_EXPORT Tensor columns_tensor(const ConstMatrixRef& M);
+PULLBACK_EXPORT Tensor rows_tensor(const ConstMatrixRef& M);  // M as [rows, cols]
+PULLBACK_EXPORT Tensor vector_tensor(const ConstVectorRef& v);
 
 }  // namespace pullback

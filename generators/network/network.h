@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 
@@ -28,23 +29,23 @@ enum class ActivationKind {
 };
 
 // A function applied to each component, with its parameter p where it has one.
-struct Activation {
+struct PULLBACK_EXPORT Activation {
   ActivationKind kind = ActivationKind::kIdentity;
   double parameter = 0;
 };
 
 // "tanh", "leaky_relu", …
-std::string_view activation_name(ActivationKind kind);
-std::vector<std::string_view> activation_names();
-bool has_parameter(ActivationKind kind);
+PULLBACK_EXPORT std::string_view activation_name(ActivationKind kind);
+PULLBACK_EXPORT std::vector<std::string_view> activation_names();
+PULLBACK_EXPORT bool has_parameter(ActivationKind kind);
 
 // The activation of that name; a parameter that is not given is PyTorch's default (slope 0.01, alpha 1, beta 1).
 // Errors: std::invalid_argument for an unknown name, with the valid ones; for a parameter that is not finite, is given
 // to an activation without one, or is a beta that is not positive.
-Activation parse_activation(std::string_view name, std::optional<double> parameter = std::nullopt);
+PULLBACK_EXPORT Activation parse_activation(std::string_view name, std::optional<double> parameter = std::nullopt);
 
 // x ↦ σ(Wx + b), W out×in, b out.
-struct Layer {
+struct PULLBACK_EXPORT Layer {
   Matrix weight;
   Vector bias;
   Activation activation;
@@ -64,7 +65,7 @@ struct Layer {
 // vjp 2P, weighted_hessian (n+2)P for each point. A point costs least in batches of 32 and more. A batch gives bit by
 // bit what its points give one by one, on one instruction set. Memory: three times the weights. Thread safety: const,
 // as Generator says.
-class Network final : public Generator {
+class PULLBACK_EXPORT Network final : public Generator {
  public:
   // Errors: std::invalid_argument, naming the layer, if there is none, one is empty, shapes do not fit one another, a
   // weight is NaN or infinite, or a parameter has no meaning; and as active_instruction_set().
@@ -94,8 +95,8 @@ class Network final : public Generator {
 // The instruction set that networks made now will run on: the widest that this processor has, or the one named by the
 // environment variable PULLBACK_ISA.
 // Errors: std::invalid_argument if PULLBACK_ISA names none, or one that this processor lacks; with the valid ones.
-std::string_view active_instruction_set();
+PULLBACK_EXPORT std::string_view active_instruction_set();
 // Those that this build and this processor have, from narrow to wide.
-std::vector<std::string_view> available_instruction_sets();
+PULLBACK_EXPORT std::vector<std::string_view> available_instruction_sets();
 
 }  // namespace pullback

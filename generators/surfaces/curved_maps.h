@@ -1,6 +1,7 @@
 // Curved maps of any dimension, for studies.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator_registry.h"
 
@@ -18,12 +19,12 @@ namespace pullback {
 // The valley's chart is regular far from z_1 = 0 and has singular values from 1 to 1/κ in the middle, which no linear
 // change of chart can repair; in the coordinates y it is the hill for every κ, so that lengths do not depend on κ.
 // Errors: std::invalid_argument on opening one with a parameter outside its range.
-void register_curved_maps(GeneratorRegistry& registry);
+PULLBACK_EXPORT void register_curved_maps(GeneratorRegistry& registry);
 
 // y(z) of the valley, and its inverse. n×K each.
-Matrix valley_to_base(const Matrix& points, double kappa);
-Matrix valley_from_base(const Matrix& points, double kappa);
+PULLBACK_EXPORT Matrix valley_to_base(const Matrix& points, double kappa);
+PULLBACK_EXPORT Matrix valley_from_base(const Matrix& points, double kappa);
 // The velocities of the image of a curve: dy(z)[v].
-Matrix valley_push(const Matrix& points, const Matrix& velocities, double kappa);
+PULLBACK_EXPORT Matrix valley_push(const Matrix& points, const Matrix& velocities, double kappa);
 
 }  // namespace pullback

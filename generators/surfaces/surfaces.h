@@ -1,6 +1,7 @@
 // The analytic surfaces with known geodesics.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/generators/generator_registry.h"
 
 namespace pullback {
@@ -32,6 +33,6 @@ namespace pullback {
 //
 // Errors: std::invalid_argument as add_named, and on opening a surface with a parameter outside its range.
 // Cost: nothing is made before it is opened.
-void register_surfaces(GeneratorRegistry& registry);
+PULLBACK_EXPORT void register_surfaces(GeneratorRegistry& registry);
 
 }  // namespace pullback

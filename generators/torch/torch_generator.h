@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/generators/generator.h"
 #include "pullback/generators/generator_registry.h"
 
@@ -41,6 +42,7 @@ namespace pullback {
 // coordinates where none is said. Evaluation throws it where LibTorch fails.
 // Thread safety: as Generator says.
 // Reference: Griewank and Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, chapter 3.
-std::shared_ptr<const Generator> read_torchscript(const std::filesystem::path& path, const OpenOptions& options = {});
+PULLBACK_EXPORT std::shared_ptr<const Generator> read_torchscript(const std::filesystem::path& path,
+                                                                  const OpenOptions& options = {});
 
 }  // namespace pullback

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 #include "pullback/generators/uncertain/radial_network.h"
@@ -13,7 +14,7 @@ namespace pullback {
 // What a Gaussian process was conditioned on: m observations of D outputs with one kernel,
 //
 //   y_d ~ N(offset_d, s²K + ν²I),  K_ij = k(x_i, x_j) = exp(−½ Σ_a (x_ia − x_ja)²/ℓ_a²).
-struct GaussianProcessData {
+struct PULLBACK_EXPORT GaussianProcessData {
   Matrix inputs;               // x, n×m
   Matrix outputs;              // y, D×m
   Vector offset = {};          // D: the mean far away from all inputs; empty: zero
@@ -39,7 +40,7 @@ struct GaussianProcessData {
 // Cost: as RadialNetwork with m centres and D outputs (the embedding: D + m); construction O(m³ + Dm²).
 // Reference: Tosi, Hauberg, Vellido and Lawrence, Metrics for probabilistic geometries, UAI 2014; Hauberg, Only Bayes
 // should learn a manifold, arXiv 1806.04994.
-class GaussianProcess final : public Generator {
+class PULLBACK_EXPORT GaussianProcess final : public Generator {
  public:
   explicit GaussianProcess(GaussianProcessData data, std::string name = "gaussian process");
 
@@ -69,11 +70,11 @@ class GaussianProcess final : public Generator {
 //   s² = tr(Yᵀ(K + ρI)⁻¹Y)/(mD),   L = −½ mD (log(2πs²) + 1) − ½ D log det(K + ρI),
 //
 // ρ = ν²/s² being the ratio of noise to signal. Errors as GaussianProcess. Cost: O(m³ + Dm²).
-struct MarginalLikelihood {
+struct PULLBACK_EXPORT MarginalLikelihood {
   double logarithm;
   double signal_variance;
 };
-MarginalLikelihood marginal_likelihood(const ConstMatrixRef& inputs, const ConstMatrixRef& outputs,
-                                       const ConstVectorRef& lengths, double noise_ratio);
+PULLBACK_EXPORT MarginalLikelihood marginal_likelihood(const ConstMatrixRef& inputs, const ConstMatrixRef& outputs,
+                                                       const ConstVectorRef& lengths, double noise_ratio);
 
 }  // namespace pullback

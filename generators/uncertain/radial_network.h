@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/generators/generator.h"
 #include "pullback/generators/network/network.h"
@@ -11,13 +12,13 @@
 namespace pullback {
 
 // K Gaussian bumps φ_k(z) = exp(−Σ_i λ_ik (z_i − c_ik)²).
-struct RadialBasis {
+struct PULLBACK_EXPORT RadialBasis {
   Matrix centres;  // c, n×K
   Matrix rates;    // λ, n×K, all positive; a length ℓ is the rate 1/(2ℓ²)
 };
 
 // The features φ(z), K×P, of the P columns of Z. Errors: std::invalid_argument for another number of rows.
-Matrix radial_features(const RadialBasis& basis, const ConstMatrixRef& Z);
+PULLBACK_EXPORT Matrix radial_features(const RadialBasis& basis, const ConstMatrixRef& Z);
 
 // What a radial network makes of y = Wφ(z) + ζ.
 enum class RadialOutput {
@@ -40,7 +41,7 @@ enum class RadialOutput {
 // second_directional, 2NK for vjp, (n+2)NK for the weighted Hessian. A batch gives bit by bit what its points give one
 // by one. Memory: six times the weights. Thread safety: const, as Generator says.
 // Reference: Arvanitidis, Hansen and Hauberg, Latent space oddity, ICLR 2018, arXiv 1710.11379, section 4.
-class RadialNetwork final : public Generator {
+class PULLBACK_EXPORT RadialNetwork final : public Generator {
  public:
   RadialNetwork(RadialBasis basis, Matrix weight, Vector bias, RadialOutput output, const std::string& name = "radial");
 

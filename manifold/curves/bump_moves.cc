@@ -133,7 +133,7 @@ class Mover {
 
 }  // namespace
 
-double shortening_by_bumps(const Manifold& manifold, const Curve& curve, double length, Workspace& ws) {
+double internal::shortening_by_bumps(const Manifold& manifold, const Curve& curve, double length, Workspace& ws) {
   if (!(length > 0)) return 0;
   Mover mover(manifold, curve, length, ws);
   double most = 0;

@@ -1,10 +1,11 @@
 // How much moving a curve aside would shorten it, by values of the length alone.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 
-namespace pullback {
+namespace pullback::internal {
 
 // The greatest part of its length by which bumps of one width shorten a curve. A bump moves
 //
@@ -19,6 +20,6 @@ namespace pullback {
 // Undefined: what moves in more than eight directions at once would gain, and finer or sharper moves.
 // Cost: about 40,000 values and 4,000 factors in two dimensions, in proportion to the directions.
 // Thread safety: one workspace per thread.
-double shortening_by_bumps(const Manifold& manifold, const Curve& curve, double length, Workspace& ws);
+PULLBACK_EXPORT double shortening_by_bumps(const Manifold& manifold, const Curve& curve, double length, Workspace& ws);
 
-}  // namespace pullback
+}  // namespace pullback::internal

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 
@@ -17,7 +18,7 @@ class Manifold;
 //   Units: velocities per unit of t, latent.
 // Errors: std::invalid_argument for fewer than two nodes, times not increasing from 0 to 1, or wrong shapes.
 // Cost: evaluation O(n) a point. Thread safety: a value type.
-class Curve {
+class PULLBACK_EXPORT Curve {
  public:
   Curve() = default;  // no nodes: the curve of a solver that has none
   Curve(Vector times, Matrix positions, Matrix velocities);
@@ -62,26 +63,26 @@ class Curve {
 
 // The curve moved by (1−t) δ_0 + t δ_1, so that it joins the ends exactly. Errors: std::invalid_argument for wrong
 // sizes.
-Curve joined(const Curve& curve, const ConstVectorRef& from, const ConstVectorRef& to);
+PULLBACK_EXPORT Curve joined(const Curve& curve, const ConstVectorRef& from, const ConstVectorRef& to);
 
 // `count` values uniform over [0,1], ends included; count ≥ 2.
-Vector uniform_times(int count);
+PULLBACK_EXPORT Vector uniform_times(int count);
 
 // `pieces` + 1 points on a polyline at equal distances along it, its ends kept. points: n×(K+1).  chords: K, their
 // lengths.
-Matrix at_equal_distances(const ConstMatrixRef& points, const ConstVectorRef& chords, int pieces);
+PULLBACK_EXPORT Matrix at_equal_distances(const ConstMatrixRef& points, const ConstVectorRef& chords, int pieces);
 
 // The times at which the curve has covered the fractions 0, 1/pieces, …, 1 of its length (chords of a fine polyline).
 // Cost: at least 256 values, and two a piece asked for; more where the scale of the chart changes by orders along the
 // curve, so that no chord is much longer than the others.
-Vector constant_speed_times(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws);
+PULLBACK_EXPORT Vector constant_speed_times(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws);
 
 // The same path at constant speed, with nodes at equal distances.
-Curve constant_speed(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws);
+PULLBACK_EXPORT Curve constant_speed(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws);
 
 // The curve through the same nodes with geodesic accelerations a(c, ċ), which makes its pieces quintic. The curve as it
 // is where the manifold has kinks, of which accelerations say nothing, or where one of them is not finite.
 // Cost: one geodesic acceleration per node.
-Curve with_geodesic_accelerations(const Manifold& manifold, const Curve& curve, Workspace& ws);
+PULLBACK_EXPORT Curve with_geodesic_accelerations(const Manifold& manifold, const Curve& curve, Workspace& ws);
 
 }  // namespace pullback

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/curves/curve.h"
@@ -11,7 +12,7 @@
 
 namespace pullback {
 
-struct ExponentialOptions {
+struct PULLBACK_EXPORT ExponentialOptions {
   // A step is accepted when the estimated error of position and velocity, measured in the metric at the start of the
   // geodesic and in that of the step, and relative to its length, is at most this. Where the rounding of the
   // coordinates is larger (a sheared chart), it takes this one's place.
@@ -23,10 +24,10 @@ struct ExponentialOptions {
 enum class FlowStatus { kComplete, kTooManySteps, kNotFinite, kStopped };
 
 // "complete", "too_many_steps", "not_finite", "stopped".
-const char* to_string(FlowStatus status);
+PULLBACK_EXPORT const char* to_string(FlowStatus status);
 
 // A geodesic and, where asked for, how it moves with its start.
-struct GeodesicFlow {
+struct PULLBACK_EXPORT GeodesicFlow {
   FlowStatus status = FlowStatus::kComplete;
   Curve path;           // quintic, a node per accepted step; t ∈ [0,1]; empty unless complete
   Vector end_position;  // c(1)
@@ -44,11 +45,12 @@ struct GeodesicFlow {
 // equation's right-hand side is a central difference of a along each variation, so that sensitivities are good to about
 // 1e-8).
 // Reference: Dormand, Prince (1980), doi:10.1016/0771-050X(80)90013-3.
-GeodesicFlow exponential_flow(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v, Workspace& ws,
-                              const ExponentialOptions& options = {}, bool sensitivities = false);
+PULLBACK_EXPORT GeodesicFlow exponential_flow(const Manifold& manifold, const ConstVectorRef& z,
+                                              const ConstVectorRef& v, Workspace& ws,
+                                              const ExponentialOptions& options = {}, bool sensitivities = false);
 
 // exp_z(v), the end point alone. Errors: as above; pullback::Error when the geodesic cannot be continued.
-Vector exponential_map(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v,
-                       const ExponentialOptions& options = {});
+PULLBACK_EXPORT Vector exponential_map(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& v,
+                                       const ExponentialOptions& options = {});
 
 }  // namespace pullback

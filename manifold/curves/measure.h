@@ -1,6 +1,7 @@
 // Measuring curves and Jacobians.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/curves/curve.h"
@@ -10,7 +11,7 @@ namespace pullback {
 
 // Length and energy of a curve, each part of which was held against its own arc (values against derivatives) and split
 // until both agreed.
-struct Measurement {
+struct PULLBACK_EXPORT Measurement {
   double length = 0;  // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines; by quadrature of
                       // the speed where the polylines drown in rounding
   double length_error = 0;  // at least `numerical_error`, and the deviation of the polyline through 1,001 points
@@ -28,19 +29,19 @@ struct Measurement {
 };
 
 // Cost: 15 values and 3 factors a part, 128 to 4,096 parts, and 1,001 values.
-Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws);
+PULLBACK_EXPORT Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws);
 
 // Singular values of J (of the square root of M where there is no generator) at a batch of points.
 //   returns n×K, each column decreasing.  Cost: K Jacobians.
-Matrix singular_values(const Manifold& manifold, const ConstMatrixRef& Z, Workspace& ws);
+PULLBACK_EXPORT Matrix singular_values(const Manifold& manifold, const ConstMatrixRef& Z, Workspace& ws);
 
 // The same from factors R, n×(nK), as Manifold::factor gives them. NaN for a block that is not finite.
-Matrix factor_singular_values(const ConstMatrixRef& R);
+PULLBACK_EXPORT Matrix factor_singular_values(const ConstMatrixRef& R);
 
 // κ(J) = σ_max/σ_min, infinite where J loses rank; one value per column of singular values.
-Vector condition_number(const ConstMatrixRef& singular_values);
+PULLBACK_EXPORT Vector condition_number(const ConstMatrixRef& singular_values);
 
 // log √det M = Σ log σ_i, the logarithm of the magnification (natural); −∞ where J loses rank.
-Vector log_magnification(const ConstMatrixRef& singular_values);
+PULLBACK_EXPORT Vector log_magnification(const ConstMatrixRef& singular_values);
 
 }  // namespace pullback

@@ -3,13 +3,14 @@
 
 #include <functional>
 
+#include "pullback/base/export.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback {
 
-struct RelaxationOptions {
+struct PULLBACK_EXPORT RelaxationOptions {
   int chords = 32;
   int iterations = 30;
   // Stop when a step promises to lower the energy by at most this fraction.
@@ -25,6 +26,7 @@ struct RelaxationOptions {
 //
 // Errors: std::invalid_argument for fewer than two chords. Undefined for an empty curve.
 // Cost: chords+1 Jacobians an iteration, as many values a trial. Thread safety: one workspace per thread.
-Curve relaxed(const Manifold& manifold, const Curve& curve, const RelaxationOptions& options, Workspace& ws);
+PULLBACK_EXPORT Curve relaxed(const Manifold& manifold, const Curve& curve, const RelaxationOptions& options,
+                              Workspace& ws);
 
 }  // namespace pullback

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
@@ -17,6 +18,7 @@ namespace pullback {
 // Errors: std::invalid_argument for too few chords. Undefined for an empty curve.
 // Cost: chords+1 Jacobians, chords−1 weighted Hessians and some tens of energies of `chords` chords.
 // Thread safety: one workspace per thread.
-std::vector<Curve> beside_saddle(const Manifold& manifold, const Curve& curve, int chords, Workspace& ws);
+PULLBACK_EXPORT std::vector<Curve> beside_saddle(const Manifold& manifold, const Curve& curve, int chords,
+                                                 Workspace& ws);
 
 }  // namespace pullback

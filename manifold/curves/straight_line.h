@@ -1,6 +1,7 @@
 // The straight line in latent space as a curve to start from.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 
@@ -11,6 +12,7 @@ namespace pullback {
 // which double precision cannot tell from 1, would pass over all of its length.
 //
 // Cost: five factors; where the scale changes up to 8,192 chords. Thread safety: one workspace per thread.
-Curve straight_line(const Manifold& manifold, const ConstVectorRef& a, const ConstVectorRef& b, Workspace& ws);
+PULLBACK_EXPORT Curve straight_line(const Manifold& manifold, const ConstVectorRef& a, const ConstVectorRef& b,
+                                    Workspace& ws);
 
 }  // namespace pullback

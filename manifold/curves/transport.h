@@ -1,6 +1,7 @@
 // Parallel transport along curves.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/curves/curve.h"
@@ -8,7 +9,7 @@
 
 namespace pullback {
 
-struct Transported {
+struct PULLBACK_EXPORT Transported {
   Vector vector;     // at the end of the curve
   double error = 0;  // estimate of what it is off by, in the metric there, relative to its length
 };
@@ -26,7 +27,7 @@ struct Transported {
 // second order in the chords; where it does not settle, as over a sharp fold, the result is NaN as well.
 // Errors: std::invalid_argument for wrong sizes or an empty curve.
 // Cost: 8 accelerations a step, at least two steps a piece.  Thread safety: one workspace per thread.
-Transported parallel_transport(const Manifold& manifold, const Curve& curve, const ConstVectorRef& v, Workspace& ws,
-                               double tolerance = 1e-10);
+PULLBACK_EXPORT Transported parallel_transport(const Manifold& manifold, const Curve& curve, const ConstVectorRef& v,
+                                               Workspace& ws, double tolerance = 1e-10);
 
 }  // namespace pullback

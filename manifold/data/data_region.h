@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/manifold/curves/curve.h"
 
 namespace pullback {
 
-struct DataRegionOptions {
+struct PULLBACK_EXPORT DataRegionOptions {
   int neighbours = 10;     // k: fewer follow the data more closely, and the chance in them too
   double share = 0.95;     // of the data that lies inside
   std::uint64_t seed = 1;  // draws the blur
@@ -36,7 +37,7 @@ struct DataRegionOptions {
 // neighbours < 1, or a share outside (0, 1].
 // Cost: no evaluation of a generator; O(K log K) to make, O(log K) a point in few dimensions. Thread safety: immutable.
 // Reference: k-nearest-neighbour density, Loftsgaarden, Quesenberry (1965), doi:10.1214/aoms/1177700079.
-class DataRegion {
+class PULLBACK_EXPORT DataRegion {
  public:
   explicit DataRegion(const ConstMatrixRef& codes, const ConstMatrixRef& blur = Matrix(),
                       const DataRegionOptions& options = {});
@@ -71,11 +72,11 @@ class DataRegion {
 // collapsing metric calls short counts as long as it is in latent space.
 //   Sampled at 1,024 chords or 16 a piece, whichever are more, at their midpoints: shares are exact to about one chord.
 // Errors: std::invalid_argument for an empty curve or another dimension.
-struct CurveInRegion {
+struct PULLBACK_EXPORT CurveInRegion {
   double share_inside = 0;  // of the arc; of a curve that is one point: 0 or 1
   double farthest = 0;      // largest ρ, in deviations
   double arc = 0;           // in deviations
 };
-CurveInRegion locate(const DataRegion& region, const Curve& curve);
+PULLBACK_EXPORT CurveInRegion locate(const DataRegion& region, const Curve& curve);
 
 }  // namespace pullback

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/fields/metric_grid.h"
@@ -30,7 +31,7 @@ namespace pullback {
 // one factor; O(K log K) for K nodes, some microseconds for each. Thread safety: immutable. References: Mirebeau
 // (2014), doi:10.1137/120861667; Mirebeau (2019), HAL hal-01507334 (the scheme); Fomel, Luo, Zhao (2009),
 // doi:10.1016/j.jcp.2009.05.029 (factoring the source out).
-class DistanceField {
+class PULLBACK_EXPORT DistanceField {
  public:
   DistanceField(const Manifold& manifold, std::shared_ptr<const MetricGrid> grid, const ConstVectorRef& source,
                 Workspace& ws, const std::function<bool()>& should_stop = {});

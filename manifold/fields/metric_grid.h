@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/manifold.h"
@@ -18,7 +19,7 @@ namespace pullback {
 //   factor W: n×n upper triangular and not singular; axes Q: n×n orthogonal, the box's directions; lower: n;
 //   spacing h > 0; counts: n. Nodes are numbered with i_1 running fastest.
 // In the chart whitened by a mean metric WᵀW, cells are about as long in every direction as the metric sees it.
-struct BoxGrid {
+struct PULLBACK_EXPORT BoxGrid {
   Matrix factor;
   Matrix axes;
   Vector lower;
@@ -36,7 +37,7 @@ struct BoxGrid {
   Matrix continuous_indices(const ConstMatrixRef& Z) const;
 };
 
-struct MetricGridOptions {
+struct PULLBACK_EXPORT MetricGridOptions {
   // A metric whose principal lengths in the chart differ by more than this factor (at most 1e4) has the shorter ones
   // raised: the reach of the stencils, in nodes, grows with it.
   double anisotropy = 100;
@@ -57,7 +58,7 @@ struct MetricGridOptions {
 // there. Errors: std::invalid_argument for a dimension other than 2 or 3 or not the manifold's, sizes that do not
 // match, a spacing that is not positive, fewer than two nodes along an axis, or more than kMostNodes.
 // Cost: one factor and n values per node. Memory: 70 bytes a node in the plane, 180 in space. Thread safety: immutable.
-class MetricGrid {
+class PULLBACK_EXPORT MetricGrid {
  public:
   static constexpr std::int64_t kMostNodes = 4'000'000;
 

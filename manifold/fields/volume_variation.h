@@ -1,6 +1,7 @@
 // How smooth a metric is, whatever the units of latent space.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/manifold.h"
@@ -27,11 +28,12 @@ namespace pullback {
 // Cost: 1 + 2m factors a point. Thread safety: one workspace per thread.
 // Errors: std::invalid_argument for shapes that do not match or a step that is not positive.
 inline constexpr double kVariationStep = 0.1;
-Vector volume_variation(const Manifold& manifold, const ConstMatrixRef& Z, const ConstMatrixRef& D, Workspace& ws,
-                        double step = kVariationStep);
+PULLBACK_EXPORT Vector volume_variation(const Manifold& manifold, const ConstMatrixRef& Z, const ConstMatrixRef& D,
+                                        Workspace& ws, double step = kVariationStep);
 
 // Singular values of J D (of R D where M = RᵀR is given directly) at a batch of points, m×K, each column decreasing.
 // Their ratio is the condition number in the data's own units.  Cost: one factor a point. Errors: as above.
-Matrix singular_values_along(const Manifold& manifold, const ConstMatrixRef& Z, const ConstMatrixRef& D, Workspace& ws);
+PULLBACK_EXPORT Matrix singular_values_along(const Manifold& manifold, const ConstMatrixRef& Z, const ConstMatrixRef& D,
+                                             Workspace& ws);
 
 }  // namespace pullback

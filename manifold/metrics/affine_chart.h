@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 
@@ -15,7 +16,7 @@ namespace pullback {
 //   A: n×n, invertible.  b: n.  generator() is the composition f(Ay + b), where the inner manifold has one.
 // Errors: std::invalid_argument for a null manifold, wrong sizes, or an A that is singular or not finite.
 // Cost: that of the inner manifold, and O(n³) a point. Thread safety: as the inner manifold.
-class AffineChart final : public Manifold {
+class PULLBACK_EXPORT AffineChart final : public Manifold {
  public:
   AffineChart(std::shared_ptr<const Manifold> inner, Matrix A, Vector b);
 

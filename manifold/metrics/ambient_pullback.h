@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/manifold/metrics/metric_field.h"
 
@@ -20,7 +21,7 @@ namespace pullback {
 // evaluation). Cost: a factor one Jacobian and one G. A variation n(n+1)/2 second derivatives of f a node, and for each
 // chord first derivatives of G along 2n + n(n+1) directions and second ones along n(2n+1): meant for small n. A functor
 // of an N×N metric has N³ derivatives a point: meant for N up to about 100.
-class AmbientPullback final : public Manifold {
+class PULLBACK_EXPORT AmbientPullback final : public Manifold {
  public:
   using AmbientMetric = std::function<Matrix(const ConstVectorRef& x)>;
 

@@ -1,13 +1,14 @@
 // Sectional curvature.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback {
 
-struct Curvature {
+struct PULLBACK_EXPORT Curvature {
   double value;  // per unit of length squared; NaN where the metric is singular on the plane
   double error;  // estimate of what differences make of it; 0 where derivatives are exact (rounding is not
                  // counted), NaN for a pullback whose derivatives are differenced: not known
@@ -31,7 +32,7 @@ struct Curvature {
 // Cost: a Jacobian and three second derivatives; by differences 60 accelerations.
 // Thread safety: one workspace per thread.
 // Reference: do Carmo (1992), Riemannian Geometry, chapters 4 and 6.
-Curvature sectional_curvature(const Manifold& manifold, const ConstVectorRef& z, const ConstVectorRef& u,
-                              const ConstVectorRef& v, Workspace& ws);
+PULLBACK_EXPORT Curvature sectional_curvature(const Manifold& manifold, const ConstVectorRef& z,
+                                              const ConstVectorRef& u, const ConstVectorRef& v, Workspace& ws);
 
 }  // namespace pullback

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback {
@@ -17,7 +18,7 @@ namespace pullback {
 //   λ ≥ 0.  W: n×n, invertible where M may be singular.
 // Errors: std::invalid_argument for a null manifold, a negative or infinite λ, or wrong sizes.
 // Cost: that of the inner manifold, and O(n³) a point. Thread safety: as the inner manifold.
-class DampedManifold final : public Manifold {
+class PULLBACK_EXPORT DampedManifold final : public Manifold {
  public:
   DampedManifold(std::shared_ptr<const Manifold> inner, double lambda, const ConstMatrixRef& W);
 

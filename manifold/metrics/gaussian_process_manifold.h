@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/generators/uncertain/gaussian_process.h"
 #include "pullback/manifold/manifold.h"
 
@@ -22,7 +23,7 @@ namespace pullback {
 // generator() is null: the mean does not carry the metric.
 // Errors: std::invalid_argument for a null process. Cost: that of the same evaluation of the embedding, of D + m
 // outputs. Thread safety: as Manifold. Reference: as gaussian_process.h.
-class GaussianProcessManifold final : public Manifold {
+class PULLBACK_EXPORT GaussianProcessManifold final : public Manifold {
  public:
   explicit GaussianProcessManifold(std::shared_ptr<const GaussianProcess> process);
 
@@ -50,6 +51,6 @@ class GaussianProcessManifold final : public Manifold {
 
 // The metric that a generator stands for: of a Gaussian process the expected one, of any other its pullback.
 // Errors: std::invalid_argument for null.
-std::shared_ptr<const Manifold> expected_manifold(std::shared_ptr<const Generator> generator);
+PULLBACK_EXPORT std::shared_ptr<const Manifold> expected_manifold(std::shared_ptr<const Generator> generator);
 
 }  // namespace pullback

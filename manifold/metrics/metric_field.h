@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/generators/generator.h"
@@ -19,7 +20,7 @@ namespace pullback {
 // F: r×(rK).  B: r×(rmK), block km+l being B_kl.  C: m×(mK).
 // Undefined: derivatives where M has none. Nothing is checked but what a user's function returns; NaN propagates.
 // Cost: counted in `metrics` of the workspace. Thread safety: const methods, one workspace per thread.
-class MetricField {
+class PULLBACK_EXPORT MetricField {
  public:
   virtual ~MetricField() = default;
   MetricField(const MetricField&) = delete;
@@ -62,7 +63,7 @@ enum class MetricForm {
 // With a frame κ is not squared, and numbers twice as many orders of magnitude apart are within reach.
 // Errors: std::invalid_argument for a null map, or one whose outputs are not n² (kMetric) or a multiple of n (kFrame).
 // Cost: first() one Jacobian a point, second() m(m+1)/2 second derivatives and a Jacobian.
-std::shared_ptr<const MetricField> metric_of_map(std::shared_ptr<const Generator> map, MetricForm form);
+PULLBACK_EXPORT std::shared_ptr<const MetricField> metric_of_map(std::shared_ptr<const Generator> map, MetricForm form);
 
 // The metric of which only numbers are known. Derivatives are differences along the directions asked for, extrapolated
 // over three steps. The step starts at a small part of the direction and is made smaller, or larger where rounding is
@@ -74,11 +75,11 @@ std::shared_ptr<const MetricField> metric_of_map(std::shared_ptr<const Generator
 // Errors: std::invalid_argument for a null function; a function's own exceptions pass through.
 // Cost: first() 6 metrics a direction, second() 6 m(m+1)/2, and one more; again as many for each step that is refused.
 using MetricFunction = std::function<void(const ConstMatrixRef& X, MatrixRef M, Workspace& ws)>;
-std::shared_ptr<const MetricField> metric_of_numbers(int dimension, MetricFunction metric);
+PULLBACK_EXPORT std::shared_ptr<const MetricField> metric_of_numbers(int dimension, MetricFunction metric);
 
 // The mean of a field over shifted points, 1/s Σ_i M(x + o_i), differentiated term by term.
 //   offsets: n×s, s ≥ 1.  Errors: std::invalid_argument for a null field or offsets that do not fit.
 //   Cost: s times the field's.
-std::shared_ptr<const MetricField> mean_field(std::shared_ptr<const MetricField> field, Matrix offsets);
+PULLBACK_EXPORT std::shared_ptr<const MetricField> mean_field(std::shared_ptr<const MetricField> field, Matrix offsets);
 
 }  // namespace pullback

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/manifold/metrics/metric_field.h"
 
@@ -27,7 +28,7 @@ namespace pullback {
 // through.
 // Cost, in calls of the field: acceleration one first(); segments three first() a chord; with kProjectedNewton, and
 // for a variation, three second() a chord besides.
-class MetricManifold final : public Manifold {
+class PULLBACK_EXPORT MetricManifold final : public Manifold {
  public:
   using MetricFunction = pullback::MetricFunction;
 
@@ -57,6 +58,6 @@ class MetricManifold final : public Manifold {
 
 // The hyperbolic half-plane, M = I/y² for z = (x, y), y > 0; NaN below. For y from 1e-150 to 1e150: beyond, derivatives
 // or squares overflow. One of the named metrics (named_metrics.h).
-std::shared_ptr<const Manifold> half_plane();
+PULLBACK_EXPORT std::shared_ptr<const Manifold> half_plane();
 
 }  // namespace pullback

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback {
@@ -25,16 +26,16 @@ namespace pullback {
 //
 // The hyperbolic ones have curvature −1; fisher-normal, the Fisher–Rao metric of normal distributions, −½;
 // fisher-categorical, that of distributions over n+1 outcomes of which all but one probability are coordinates, ¼.
-struct NamedMetric {
+struct PULLBACK_EXPORT NamedMetric {
   std::string name;
   std::string description;
   int dimension;       // where nothing else is asked for
   bool any_dimension;  // whether `n` may be given
 };
-const std::vector<NamedMetric>& named_metrics();
+PULLBACK_EXPORT const std::vector<NamedMetric>& named_metrics();
 
 // The manifold of a specification NAME or NAME:n=N; none where NAME is not one of these.
 // Errors: std::invalid_argument, with what is valid, for a parameter that is unknown or out of range.
-std::shared_ptr<const Manifold> open_named_metric(std::string_view specification);
+PULLBACK_EXPORT std::shared_ptr<const Manifold> open_named_metric(std::string_view specification);
 
 }  // namespace pullback

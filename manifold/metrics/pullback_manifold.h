@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 
 namespace pullback {
@@ -12,7 +13,7 @@ namespace pullback {
 // The geodesic acceleration solves J a = −d²f[v,v] in the least-squares sense by a rank-revealing QR of J, never
 // through JᵀJ.  Cost: acceleration one Jacobian and one second derivative per point. Errors: std::invalid_argument for
 // a null generator.
-class PullbackManifold : public Manifold {
+class PULLBACK_EXPORT PullbackManifold : public Manifold {
  public:
   explicit PullbackManifold(std::shared_ptr<const Generator> generator);
 

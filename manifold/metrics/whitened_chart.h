@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/curves/curve.h"
@@ -16,10 +17,10 @@ namespace pullback {
 // where the metric is finite at none of the points. Distances ‖W(a − b)‖ do not depend on the chart.
 //
 // Cost: K factors.
-Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws);
+PULLBACK_EXPORT Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws);
 
 // The same over 33 points of the curve at times uniform in t. Cost: 33 factors.
-Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
+PULLBACK_EXPORT Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
 
 // y = W (z − z_0), WᵀW = mean of M(c(t)), z_0 = c(0): the problem as seen in coordinates whose units are lengths, so
 // that neither scale, shear nor κ(J) of the latent axes matters to what is computed in them.
@@ -28,7 +29,7 @@ Matrix mean_factor(const Manifold& manifold, const Curve& curve, Workspace& ws);
 // Undefined where no metric along the curve is finite: W is the identity there.
 // Errors: std::invalid_argument for a null manifold or wrong shapes. Cost: 33 factors to make one; then what the
 // manifold's methods cost. Thread safety: const methods, one workspace per thread.
-class WhitenedChart {
+class PULLBACK_EXPORT WhitenedChart {
  public:
   WhitenedChart(std::shared_ptr<const Manifold> manifold, const Curve& curve, Workspace& ws);
   // By the metric at one point, which becomes the origin; a single factor. For what must not rely on derivatives

@@ -3,6 +3,7 @@
 
 #include <deque>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 
 namespace pullback {
@@ -18,7 +19,7 @@ namespace pullback {
 //   plays no role.
 // Undefined for arguments that are not finite. Cost: O(memory² n m). Thread safety: none.
 // Reference: Walker, Ni (2011), doi:10.1137/10078356X.
-class AndersonMixing {
+class PULLBACK_EXPORT AndersonMixing {
  public:
   explicit AndersonMixing(int memory) : memory_(memory) {}
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 
 namespace pullback {
@@ -11,7 +12,7 @@ namespace pullback {
 //
 //   diagonal: n×(nm), block i being H_ii (symmetric).  upper: n×(n(m−1)), block i being H_{i,i+1}; H_{i+1,i} is its
 //   transpose.
-struct BlockTridiagonal {
+struct PULLBACK_EXPORT BlockTridiagonal {
   Matrix diagonal;
   Matrix upper;
 
@@ -26,7 +27,7 @@ struct BlockTridiagonal {
 // The block LDLᵀ factorisation of H − shift·I, in m steps without pivoting between blocks.
 //
 // Cost: O(m n³). Thread safety: const methods are safe from several threads.
-class BlockTridiagonalFactor {
+class PULLBACK_EXPORT BlockTridiagonalFactor {
  public:
   explicit BlockTridiagonalFactor(const BlockTridiagonal& H, double shift = 0);
 
@@ -53,12 +54,12 @@ class BlockTridiagonalFactor {
 // The smallest eigenvalue of H, to relative 1e-8 of the spectral scale near it.
 //
 // Cost: a few factorisations and solves, O(m n³) each.
-double smallest_eigenvalue(const BlockTridiagonal& H);
+PULLBACK_EXPORT double smallest_eigenvalue(const BlockTridiagonal& H);
 
 // The eigenvector, n×m of norm 1, that belongs to the smallest eigenvalue `smallest` of H. Undefined where H is not
 // finite.
 //
 // Cost: a factorisation and a few solves, O(m n³).
-Matrix lowest_mode(const BlockTridiagonal& H, double smallest);
+PULLBACK_EXPORT Matrix lowest_mode(const BlockTridiagonal& H, double smallest);
 
 }  // namespace pullback

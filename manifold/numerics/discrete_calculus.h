@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
 #include "pullback/manifold/manifold.h"
@@ -24,25 +25,27 @@ namespace pullback {
 // Reference: Rumpf, Wirth (2015), doi:10.1093/imanum/dru027.
 
 // b such that p is in the middle of a and b.
-Vector discrete_extension(const Manifold& manifold, const ConstVectorRef& a, const ConstVectorRef& p, Workspace& ws);
+PULLBACK_EXPORT Vector discrete_extension(const Manifold& manifold, const ConstVectorRef& a, const ConstVectorRef& p,
+                                          Workspace& ws);
 
 // p in the middle of a and b, near the middle of the chart line.
-Vector discrete_middle(const Manifold& manifold, const ConstVectorRef& a, const ConstVectorRef& b, Workspace& ws);
+PULLBACK_EXPORT Vector discrete_middle(const Manifold& manifold, const ConstVectorRef& a, const ConstVectorRef& b,
+                                       Workspace& ws);
 
 // The discrete geodesic z_0, z_1, …, z_steps that starts with the chord z_0, z_1: n×(steps+1). z_steps is
 // exp_{z_0}(steps (z_1 − z_0)) to first order in the chords.
-Matrix discrete_exponential(const Manifold& manifold, const ConstVectorRef& z0, const ConstVectorRef& z1, int steps,
-                            Workspace& ws);
+PULLBACK_EXPORT Matrix discrete_exponential(const Manifold& manifold, const ConstVectorRef& z0,
+                                            const ConstVectorRef& z1, int steps, Workspace& ws);
 
 // K (z_1 − z_0), the discrete logarithm at z_0 of the end of a discrete geodesic of K chords, to first order.
-Vector discrete_logarithm(const ConstMatrixRef& geodesic);
+PULLBACK_EXPORT Vector discrete_logarithm(const ConstMatrixRef& geodesic);
 
 // The tangent vector v at the first node transported along the nodes by parallelograms (Schild's ladder) whose sides
 // are as long as the chords. Both v and −v are, and the half of their difference taken: second order in the chords.
-Vector discrete_transport(const Manifold& manifold, const ConstMatrixRef& nodes, const ConstVectorRef& v,
-                          Workspace& ws);
+PULLBACK_EXPORT Vector discrete_transport(const Manifold& manifold, const ConstMatrixRef& nodes,
+                                          const ConstVectorRef& v, Workspace& ws);
 
-struct DiscreteGeodesicOptions {
+struct PULLBACK_EXPORT DiscreteGeodesicOptions {
   // Stop when the path is too long by at most this fraction, ½ gᵀH⁻¹g ≤ tolerance · 2E.
   double tolerance = 1e-13;
   int max_iterations = 100;
@@ -51,7 +54,7 @@ struct DiscreteGeodesicOptions {
   std::function<void(const Matrix& nodes)> keep = {};
 };
 
-struct DiscreteGeodesic {
+struct PULLBACK_EXPORT DiscreteGeodesic {
   Matrix nodes;
   double energy = 0;  // E_K = ½ K Σ W
   int iterations = 0;
@@ -62,7 +65,7 @@ struct DiscreteGeodesic {
 // Hessian of Manifold::variation, without its second derivatives where it is indefinite.
 // Cost: a variation an iteration (K+1 Jacobians, K−1 weighted Hessians), K+1 values a trial. A manifold of values alone
 // (CallbackGenerator) makes it one of differences of f.
-DiscreteGeodesic discrete_geodesic(const Manifold& manifold, Matrix nodes, const DiscreteGeodesicOptions& options,
-                                   Workspace& ws);
+PULLBACK_EXPORT DiscreteGeodesic discrete_geodesic(const Manifold& manifold, Matrix nodes,
+                                                   const DiscreteGeodesicOptions& options, Workspace& ws);
 
 }  // namespace pullback

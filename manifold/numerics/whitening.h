@@ -1,6 +1,7 @@
 // Orthonormal frames of Jacobians: J = Q R.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 
 namespace pullback {
@@ -8,21 +9,21 @@ namespace pullback {
 // Replaces each N×n block of J by Q and writes R (n×n, upper triangular, diagonal ≥ 0), J = Q R, by Gram–Schmidt done
 // twice, which keeps Q orthonormal to rounding for every κ(J) that double precision can tell from infinity. A column
 // that depends on those before it gives a zero column of Q and R_jj = 0.
-void orthonormalise(MatrixRef J, int n, MatrixRef R);
+PULLBACK_EXPORT void orthonormalise(MatrixRef J, int n, MatrixRef R);
 
 // R with diagonal entries below 1e-14 of the block's largest column norm raised to it (to 1 when all is zero), so that
 // R⁻¹ exists: directions in which the metric vanishes get a finite, arbitrary scale.
-void floor_diagonal(MatrixRef R);
+PULLBACK_EXPORT void floor_diagonal(MatrixRef R);
 
 // Upper triangular R with RᵀR = M, diagonal ≥ 0, for a positive semidefinite M: Cholesky, or the QR of its square root.
 // NaN where M is not finite.
-Matrix square_root_factor(const ConstMatrixRef& M);
+PULLBACK_EXPORT Matrix square_root_factor(const ConstMatrixRef& M);
 
 // Upper triangular R with RᵀR = WᵀW, diagonal ≥ 0, for any W of n columns, by a QR of W over its largest entry, so that
 // no square of an entry overflows. NaN where W is not finite.
-Matrix frame_factor(const ConstMatrixRef& W);
+PULLBACK_EXPORT Matrix frame_factor(const ConstMatrixRef& W);
 
 // R⁻¹ of every n×n block of R, upper triangular and without zeros on its diagonal.
-Matrix block_inverses(const ConstMatrixRef& R);
+PULLBACK_EXPORT Matrix block_inverses(const ConstMatrixRef& R);
 
 }  // namespace pullback

@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/registry.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct AutoOptions {
+struct PULLBACK_EXPORT AutoOptions {
   // Paths of the graph besides its shortest.
   int alternatives = 6;
   // Starts that are relaxed to geodesics of their own, the shortest first.
@@ -47,7 +48,7 @@ struct AutoOptions {
 // evaluations on trained decoders, and no new step after a million in two dimensions. Weaknesses: the
 // shortest curve found is the shortest of those tried, and nothing proves that there is no other.
 // Thread safety: immutable. Reference: none; its parts have theirs.
-class AutoSolver final : public GeodesicSolver {
+class PULLBACK_EXPORT AutoSolver final : public GeodesicSolver {
  public:
   AutoSolver(AutoOptions options, const SolverRegistry& registry);
 

@@ -1,11 +1,12 @@
 // Geodesics by collocation with residual control.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct CollocationOptions {
+struct PULLBACK_EXPORT CollocationOptions {
   // Intervals of the mesh to begin with.
   int intervals = 32;
   // The mesh is refined up to this many.
@@ -53,7 +54,7 @@ struct CollocationOptions {
 // JNAIAM 3, 27–41 (bvp5c); Deuflhard (2011), doi:10.1007/978-3-642-23899-4 (damping). The example with which bvp4c is
 // documented (y″ + |y| = 0) and those of the two papers are no geodesics, so that none of their figures can be shown
 // here; what they claim is tested instead: order 4 (3 for the residual), and nodes where the solution bends.
-class CollocationSolver : public GeodesicSolver {
+class PULLBACK_EXPORT CollocationSolver : public GeodesicSolver {
  public:
   explicit CollocationSolver(CollocationOptions options) : GeodesicSolver("collocation"), options_(options) {}
 

@@ -3,11 +3,12 @@
 
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct ContinuationOptions {
+struct PULLBACK_EXPORT ContinuationOptions {
   // The first λ, in units of the mean metric along the starting curve.
   double first = 1;
   // Every λ is this fraction of the one before.
@@ -36,7 +37,7 @@ struct ContinuationOptions {
 // straight line, so that what a good start knew of the way round is forgotten: choose `first` small behind a graph.
 // Thread safety: as the inner solver. Reference: numerical continuation, Allgower, Georg (1990),
 // doi:10.1007/978-3-642-61257-2; damping of the metric, Levenberg (1944), doi:10.1090/qam/10666.
-class ContinuationSolver final : public GeodesicSolver {
+class PULLBACK_EXPORT ContinuationSolver final : public GeodesicSolver {
  public:
   // Errors: std::invalid_argument when first < last.
   ContinuationSolver(ContinuationOptions options, std::unique_ptr<const GeodesicSolver> inner);

@@ -1,11 +1,12 @@
 // Geodesics from values of the generator alone: discrete geodesic calculus.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct DiscreteOptions {
+struct PULLBACK_EXPORT DiscreteOptions {
   // Chords of the coarsest path.
   int nodes = 32;
   // Refinement doubles the chords until the curve is exact to `tolerance`, or to this many.
@@ -35,7 +36,7 @@ struct DiscreteOptions {
 // ill-conditioned, costs accuracy; finds the geodesic near its start. Reference: Rumpf, Wirth (2015),
 // doi:10.1093/imanum/dru027. Their convergence of first order for the discrete exponential and logarithm is in the
 // tests of manifold/discrete_calculus.h, which has the calculus itself.
-class DiscreteSolver : public GeodesicSolver {
+class PULLBACK_EXPORT DiscreteSolver : public GeodesicSolver {
  public:
   explicit DiscreteSolver(DiscreteOptions options) : GeodesicSolver("discrete"), options_(options) {}
 

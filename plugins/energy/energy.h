@@ -3,11 +3,12 @@
 
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct EnergyOptions {
+struct PULLBACK_EXPORT EnergyOptions {
   // Chords of the discrete curve to begin with.
   int nodes = 64;
   // Refinement doubles the chords until that would shorten the curve by less than `tolerance`, or to this many.
@@ -53,7 +54,7 @@ struct EnergyOptions {
 // certificate says); where f has kinks the interpolant is only first-order accurate.
 // Reference: Shao, Kumar, Fletcher (2018), doi:10.1109/CVPRW.2018.00071 (the energy); Agarwal, Mierle et al., Ceres
 // Solver.
-class EnergySolver : public GeodesicSolver {
+class PULLBACK_EXPORT EnergySolver : public GeodesicSolver {
  public:
   explicit EnergySolver(EnergyOptions options) : GeodesicSolver("energy"), options_(options) {}
 

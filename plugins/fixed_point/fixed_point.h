@@ -1,11 +1,12 @@
 // Geodesics by a fixed-point iteration on their accelerations.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct FixedPointOptions {
+struct PULLBACK_EXPORT FixedPointOptions {
   // Points of the first mesh; as published.
   int points = 10;
   // The mesh is doubled up to this many points.
@@ -64,7 +65,7 @@ struct FixedPointOptions {
 // robust shortest paths on manifolds learned from data, AISTATS, arXiv:1901.07229. Its figures compare run times and
 // failures on data sets that are not shipped here; reproduced, and tested, are two claims: the iteration takes few
 // steps, and an iteration costs N accelerations.
-class FixedPointSolver : public GeodesicSolver {
+class PULLBACK_EXPORT FixedPointSolver : public GeodesicSolver {
  public:
   explicit FixedPointSolver(FixedPointOptions options) : GeodesicSolver("fixed_point"), options_(options) {}
 

@@ -3,11 +3,12 @@
 
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct GeorceOptions {
+struct PULLBACK_EXPORT GeorceOptions {
   // The energy that is minimised: that of chords, refined; or the published one of left end points.
   std::string scheme = "symmetric";
   // Chords of the discrete curve to begin with (T of the paper, there 100).
@@ -67,7 +68,7 @@ struct GeorceOptions {
 // Reproduces the iterations of the paper's table for the spheres S^2 … S^100: 9, 45, 26, 17, 17, 13, 7
 // (tests/plugins/georce_test.cc, which for its time leaves out the last).
 // Reference: Rygaard, Hauberg (2025), arXiv:2505.05961.
-class GeorceSolver : public GeodesicSolver {
+class PULLBACK_EXPORT GeorceSolver : public GeodesicSolver {
  public:
   explicit GeorceSolver(GeorceOptions options) : GeodesicSolver("georce"), options_(std::move(options)) {}
 

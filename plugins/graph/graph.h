@@ -1,11 +1,12 @@
 // Shortest paths in a graph of latent points: where a local solver should start.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct GraphOptions {
+struct PULLBACK_EXPORT GraphOptions {
   // Each point is joined to this many nearest ones, in each of two scalings.
   int neighbours = 8;
   // Points drawn where the problem brings none.
@@ -57,7 +58,7 @@ struct GraphOptions {
 // chosen in latent space, so that a passage that is narrow there may be missed.
 // Reference: Chen, Klushyn, Ferroni, Bayer, van der Smagt (2019), arXiv:1812.08284; the lazy search: Dellin, Srinivasa
 // (2016), Proc. ICAPS 26.
-class GraphSolver : public GeodesicSolver {
+class PULLBACK_EXPORT GraphSolver : public GeodesicSolver {
  public:
   explicit GraphSolver(GraphOptions options) : GeodesicSolver("graph"), options_(options) {}
 

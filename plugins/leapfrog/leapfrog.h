@@ -4,12 +4,13 @@
 #include <memory>
 #include <utility>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
 // The solver of the pieces is not among these: any chain, written as leapfrog(CHAIN).
-struct LeapfrogOptions {
+struct PULLBACK_EXPORT LeapfrogOptions {
   // Pieces that the curve is cut into.
   int pieces = 4;
   // Converged when 2 m³ Σ ‖δ_i‖² / π² ≤ tolerance · L², δ_i the moves of the joints in a sweep, in the metric: in flat
@@ -47,7 +48,7 @@ struct LeapfrogOptions {
 // Reproduces the convergence rate of the Schwarz analysis, cos²(π/m) in flat space and its counterpart on the sphere,
 // in tests/plugins/leapfrog_test.cc. Reference: Noakes (1998), doi:10.1017/S1446788700001142; Sutti, Vandereycken
 // (2020), arXiv:2409.01023.
-class LeapfrogSolver : public GeodesicSolver {
+class PULLBACK_EXPORT LeapfrogSolver : public GeodesicSolver {
  public:
   LeapfrogSolver(LeapfrogOptions options, std::unique_ptr<const GeodesicSolver> inner)
       : GeodesicSolver("leapfrog"), options_(options), inner_(std::move(inner)) {}

@@ -1,11 +1,12 @@
 // Geodesics by Newton's method on the discrete energy, with its exact Hessian.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct NewtonOptions {
+struct PULLBACK_EXPORT NewtonOptions {
   // Chords of the coarsest curve; more where the initial curve needs them.
   int nodes = 16;
   // Refinement doubles the chords until the curve is exact to `tolerance`, or to this many.
@@ -48,7 +49,7 @@ struct NewtonOptions {
 // Reference: the second variation as the Hessian of the discrete energy: Rumpf, Wirth (2015),
 // doi:10.1093/imanum/dru027; deferred correction: Stetter (1978), doi:10.1007/BF01432879. No paper has a
 // figure of this combination that could be reproduced; a test holds that the iterations do not depend on κ(J).
-class NewtonSolver : public GeodesicSolver {
+class PULLBACK_EXPORT NewtonSolver : public GeodesicSolver {
  public:
   explicit NewtonSolver(NewtonOptions options) : GeodesicSolver("newton"), options_(options) {}
 

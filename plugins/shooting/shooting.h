@@ -1,11 +1,12 @@
 // Geodesics by shooting: the initial velocity that hits the other end.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct ShootingOptions {
+struct PULLBACK_EXPORT ShootingOptions {
   // Segments that are shot separately; 0: one, and where that fails 4, then 16.
   int segments = 0;
   // Converged when ‖miss‖ ≤ tolerance · length, in the metric at the ends of the segments.
@@ -50,7 +51,7 @@ struct ShootingOptions {
 // few; single shooting from a bad start may go round the manifold. Through a point where the metric is singular it does
 // not go. Reference: Keller (1968), Numerical Methods for Two-Point Boundary-Value Problems; Deuflhard (2011), Newton
 // Methods for Nonlinear Problems, doi:10.1007/978-3-642-23899-4 (damping).
-class ShootingSolver : public GeodesicSolver {
+class PULLBACK_EXPORT ShootingSolver : public GeodesicSolver {
  public:
   explicit ShootingSolver(ShootingOptions options) : GeodesicSolver("shooting"), options_(options) {}
 

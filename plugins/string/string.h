@@ -1,11 +1,12 @@
 // The string method: a string of nodes at equal distances that shrinks across itself.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct StringOptions {
+struct PULLBACK_EXPORT StringOptions {
   // Chords of the string to begin with.
   int nodes = 64;
   // Refinement doubles the chords until that would shorten the string by less than `tolerance`, or to this many.
@@ -52,7 +53,7 @@ struct StringOptions {
 // says of the method and holds here is tested in tests/plugins/string_test.cc: equal distances after every step, and an
 // error that the interpolation (of fourth order) does not dominate. Reference: E, Ren, Vanden-Eijnden (2007),
 // doi:10.1063/1.2720838.
-class StringSolver : public GeodesicSolver {
+class PULLBACK_EXPORT StringSolver : public GeodesicSolver {
  public:
   explicit StringSolver(StringOptions options) : GeodesicSolver("string"), options_(options) {}
 

@@ -1,6 +1,7 @@
 // The loadable module that teaches the library to read TorchScript.
 #include "pullback/generators/torch/torch_generator.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/version.h"
 
 namespace {
 
@@ -15,4 +16,4 @@ void register_torch(pullback::PluginRegistrar& registrar) {
 
 }  // namespace
 
-PULLBACK_PLUGIN("torch", "0.1.0", register_torch)
+PULLBACK_PLUGIN("torch", PULLBACK_VERSION, register_torch)

@@ -1,11 +1,12 @@
 // Shortest paths by fast marching in two and three latent dimensions: where a local solver should start.
 #pragma once
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct WavefrontOptions {
+struct PULLBACK_EXPORT WavefrontOptions {
   // Nodes of the grid in all, in cells that are as long in every direction of the whitened chart.
   int points = 12000;
   // The first box reaches beyond the ends by this share of their distance.
@@ -56,7 +57,7 @@ struct WavefrontOptions {
 // Reproduces: second-order convergence to the exact distance, Mirebeau 2019's figure for smooth metrics (see
 // tests/manifold/distance_field_test.cc).
 // References: as distance_field.h; the first use on latent spaces: none known.
-class WavefrontSolver : public GeodesicSolver {
+class PULLBACK_EXPORT WavefrontSolver : public GeodesicSolver {
  public:
   explicit WavefrontSolver(WavefrontOptions options) : GeodesicSolver("wavefront"), options_(options) {}
 

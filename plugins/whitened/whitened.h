@@ -3,11 +3,12 @@
 
 #include <memory>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-struct WhitenedOptions {
+struct PULLBACK_EXPORT WhitenedOptions {
   // Descent steps on the starting curve, so that the chart suits where the geodesic will be.
   int relaxation = 0;
 
@@ -27,7 +28,7 @@ struct WhitenedOptions {
 // Cost: 33 factors. Weaknesses: W is only as good as the starting curve; curves that are straight in z stay so.
 // Thread safety: as the inner solver. Reference: the affine invariance of Newton's method, Deuflhard (2011),
 // doi:10.1007/978-3-642-23899-4, asked of every method.
-class WhitenedSolver final : public GeodesicSolver {
+class PULLBACK_EXPORT WhitenedSolver final : public GeodesicSolver {
  public:
   WhitenedSolver(WhitenedOptions options, std::unique_ptr<const GeodesicSolver> inner);
 

@@ -173,7 +173,7 @@ TEST(BumpMovesTest, FindWhatACurveIsTooLongBy) {
     z.row(0) = (M_PI / 2 + epsilon * (M_PI * t.array()).sin()).transpose();
     z.row(1) = length * t.transpose();
     const double excess = epsilon * epsilon * (M_PI * M_PI - length * length) / (4 * length * length);
-    const double gain = shortening_by_bumps(*sphere, Curve::through(z), length, ws);
+    const double gain = internal::shortening_by_bumps(*sphere, Curve::through(z), length, ws);
     EXPECT_GE(gain, 0.5 * excess);
     EXPECT_LE(gain, 1.05 * excess + 1e-8);
   }

@@ -111,8 +111,16 @@ TEST_F(PluginLoader, RefusesAnotherEigenAlignment) {
                                                 ": compile it without -march=native and EIGEN_MAX_ALIGN_BYTES");
 }
 
-TEST_F(PluginLoader, RefusesAnotherVersionOfTheLibrary) {
-  expect_refused(plugin("other_version"), "it was built with pullback version code 70100, this program with");
+TEST_F(PluginLoader, RefusesAnotherMinorVersionOfTheLibrary) {
+  expect_refused(plugin("next_minor"),
+                 "it was built with pullback version code " PULLBACK_NEXT_VERSION_CODE
+                 ", this program with " PULLBACK_VERSION_CODE ": build it against this version of pullback");
+}
+
+// Whatever was built against one release of a minor version runs with all of them.
+TEST_F(PluginLoader, LoadsAPluginOfAnotherPatchVersion) {
+  load_plugin(plugin("next_patch"), registrar_);
+  EXPECT_TRUE(solvers_.entries().contains("good"));
 }
 
 TEST_F(PluginLoader, RefusesClassesOfOtherSizes) {
@@ -146,7 +154,7 @@ TEST_F(PluginLoader, RefusesADirectoryThatCannotBeRead) {
 }
 
 TEST_F(PluginLoader, KnowsTheVersionOfTheProject) {
-  EXPECT_EQ(this_build().library_version, PULLBACK_VERSION_MAJOR * 10000 + PULLBACK_VERSION_MINOR * 100);
+  EXPECT_EQ(this_build().library_version, static_cast<std::uint32_t>(std::stoi(PULLBACK_VERSION_CODE)));
 }
 
 }  // namespace

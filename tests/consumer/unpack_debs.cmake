@@ -1,0 +1,36 @@
+# cmake -DDEBS=<folder> -DROOT=<folder> -DVERSION=<version> -DLIBRARY=<package> -P unpack_debs.cmake
+# Unpacks the Debian packages as installing them would, and looks at what they ask for.
+file(GLOB packages ${DEBS}/*.deb)
+foreach(package IN LISTS packages)
+  execute_process(COMMAND dpkg-deb -x ${package} ${ROOT} COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND dpkg-deb -f ${package} Package OUTPUT_VARIABLE name OUTPUT_STRIP_TRAILING_WHITESPACE)
+  execute_process(COMMAND dpkg-deb -f ${package} Depends OUTPUT_VARIABLE depends_${name})
+endforeach()
+
+# Nothing points to where it was built.
+file(GLOB_RECURSE files ${ROOT}/*)
+foreach(file IN LISTS files)
+  if(IS_SYMLINK ${file})
+    file(READ_SYMLINK ${file} target)
+    if(IS_ABSOLUTE ${target} OR NOT EXISTS ${file})
+      message(SEND_ERROR "${file}: expected a link to a file beside it, got ${target}")
+    endif()
+  endif()
+endforeach()
+
+# expect_depends(<package> <dependency>…): as Debian writes them
+function(expect_depends package)
+  if(NOT DEFINED depends_${package})
+    message(SEND_ERROR "expected a package ${package} among\n${packages}")
+  endif()
+  foreach(dependency IN LISTS ARGN)
+    string(FIND "${depends_${package}}" "${dependency}" at)
+    if(at EQUAL -1)
+      message(SEND_ERROR "${package}: expected it to depend on '${dependency}', got\n${depends_${package}}")
+    endif()
+  endforeach()
+endfunction()
+expect_depends(${LIBRARY} libc6 libstdc++6 libfmt libopenblas zlib1g "pullback-models (>= ${VERSION})")
+expect_depends(libpullback-dev "${LIBRARY} (= ${VERSION})" libeigen3-dev libboost-dev)
+expect_depends(pullback libc6 "${LIBRARY} (= ${VERSION})")
+expect_depends(pullback-models)
