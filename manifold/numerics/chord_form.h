@@ -20,6 +20,8 @@ constexpr ChordPlace kMiddle{0.5, 1};
 //   q = dᵀGd,  F = UᵀGU,  f = UᵀGd,  D(k,l) = u_kᵀ dG[u_l] d,  g(l) = dᵀ dG[u_l] d,  C(k,l) = dᵀ d²G[u_k,u_l] d.
 //
 // Shapes: F, D, C: m×(mK).  f, g: m×K.  q: K.  C is empty where it was not asked for.
+// Undefined: NaN where the metric is not finite. Cost: K metrics with first derivatives, and second ones where C is
+// asked for. Thread safety: one workspace per thread.
 struct ChordForms {
   Vector q;
   Matrix F;
