@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "pullback/analysis/text.h"
+#include "pullback/base/statistics.h"
 
 namespace pullback {
 
@@ -20,14 +21,6 @@ constexpr double kSameEnds = 1e-6;
 bool joins(const GeodesicResult& result, const StudyPair& pair) {
   return !result.curve.empty() && std::isfinite(result.certificate.length) &&
          result.certificate.endpoint_error <= kSameEnds * (pair.to - pair.from).norm();
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  if (values.size() % 2 == 1 || values[middle - 1] == values[middle]) return values[middle];
-  return (values[middle - 1] + values[middle]) / 2;
 }
 
 SolverSummary summarise_solver(const Study& study, const StudyPart& part, std::size_t solver,
@@ -48,9 +41,9 @@ SolverSummary summarise_solver(const Study& study, const StudyPart& part, std::s
     evaluations.push_back(static_cast<double>(evaluation_count(result->effort)));
   }
   summary.worst_ratio = ratios.empty() ? kInfinity : *std::ranges::max_element(ratios);
-  summary.median_ratio = median(std::move(ratios));
-  summary.median_seconds = median(std::move(seconds));
-  summary.median_evaluations = median(std::move(evaluations));
+  summary.median_ratio = quantile(std::move(ratios), 0.5);
+  summary.median_seconds = quantile(std::move(seconds), 0.5);
+  summary.median_evaluations = quantile(std::move(evaluations), 0.5);
   return summary;
 }
 

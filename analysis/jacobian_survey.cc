@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <utility>
 
+#include "pullback/base/statistics.h"
 #include "pullback/manifold/curves/measure.h"
 #include "pullback/solvers/certificate.h"
 
@@ -12,16 +13,6 @@ namespace pullback {
 namespace {
 
 constexpr Eigen::Index kBatch = 128;
-
-double quantile_of_sorted(const std::vector<double>& sorted, double level) {
-  if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
-  const double position = level * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  const auto above = std::min(below + 1, sorted.size() - 1);
-  const double share = position - static_cast<double>(below);
-  if (share == 0 || sorted[below] == sorted[above]) return sorted[below];  // also between two infinite ones
-  return (1 - share) * sorted[below] + share * sorted[above];
-}
 
 // The values at each point where the metric is finite.
 struct Samples {
@@ -57,9 +48,8 @@ void collect(const Manifold& manifold, const ConstMatrixRef& points, Workspace& 
 }  // namespace
 
 std::vector<double> quantiles(std::vector<double> values) {
-  std::ranges::sort(values);
   std::vector<double> at_levels;
-  for (const double level : kQuantileLevels) at_levels.push_back(quantile_of_sorted(values, level));
+  for (const double level : kQuantileLevels) at_levels.push_back(quantile(values, level));
   return at_levels;
 }
 
@@ -77,10 +67,7 @@ JacobianSurvey survey(const Manifold& manifold, const ConstMatrixRef& points, co
   survey.sigma_max = quantiles(std::move(samples.sigma_max));
   survey.sigma_min = quantiles(std::move(samples.sigma_min));
   survey.magnification = quantiles(std::move(samples.magnification));
-  for (auto& reach : samples.reach) {
-    std::ranges::sort(reach);
-    survey.reach.push_back(quantile_of_sorted(reach, 0.5));
-  }
+  for (auto& reach : samples.reach) survey.reach.push_back(quantile(std::move(reach), 0.5));
   return survey;
 }
 

@@ -26,7 +26,8 @@ double quantile(std::vector<double> values, double q) {
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, values.size() - 1);
   const double fraction = place - static_cast<double>(below);
-  if (fraction == 0 || values[below] == values[above]) return values[below];  // also between two infinite ones
+  // Also between two infinite values, and from −∞ on.
+  if (fraction == 0 || values[below] == values[above] || std::isinf(values[below])) return values[below];
   return values[below] + fraction * (values[above] - values[below]);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "environment.h"
+#include "pullback/base/statistics.h"
 #include "pullback/generators/network/model_file.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/plugins/builtin.h"
@@ -22,11 +23,6 @@ namespace {
 
 constexpr int kChords = 64;
 constexpr int kPairs = 11;
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<long>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
 
 // Seconds of evaluating what was counted, in batches of the solver's size.
 double generator_seconds(const Generator& f, const EvaluationCounts& counts, const Matrix& Z) {
@@ -67,8 +63,8 @@ void energy(benchmark::State& state, const char* hessian) {
       all.push_back(result.effort.seconds / generator);
     }
   }
-  state.counters["over_generator"] = median(alone);
-  state.counters["with_certificate"] = median(all);
+  state.counters["over_generator"] = quantile(alone, 0.5);
+  state.counters["with_certificate"] = quantile(all, 0.5);
 }
 
 }  // namespace

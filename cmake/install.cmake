@@ -5,6 +5,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/pullback)
 set(model_dir ${CMAKE_INSTALL_DATADIR}/pullback/models)
+set(contract_dir ${CMAKE_INSTALL_DATADIR}/pullback/contract)
 
 # pullback_install(<export> <component>) installs the layers given after it, with what is needed to build against them.
 function(pullback_install export component)
@@ -37,11 +38,18 @@ endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/ DESTINATION ${model_dir} COMPONENT pullback_models
         FILES_MATCHING PATTERN "*.safetensors" PATTERN "*.md")
 
+# The contract of solvers, for the tests of plugins outside: pullback_add_solver_contract_tests.
+include(cmake/pullbackContract.cmake)
+set(contract_files ${pullback_CONTRACT_SOURCES} cases.h solvers_under_test.h)
+list(TRANSFORM contract_files PREPEND ${PROJECT_SOURCE_DIR}/tests/contract/)
+install(FILES ${contract_files} DESTINATION ${contract_dir} COMPONENT pullback_development)
+
 configure_package_config_file(cmake/pullbackConfig.cmake.in ${PROJECT_BINARY_DIR}/pullbackConfig.cmake
-                              INSTALL_DESTINATION ${package_dir} PATH_VARS model_dir)
+                              INSTALL_DESTINATION ${package_dir} PATH_VARS model_dir contract_dir)
 # The classes of the public headers may change with the minor version until 1.0.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/pullbackConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/pullbackConfig.cmake ${PROJECT_BINARY_DIR}/pullbackConfigVersion.cmake
+              cmake/pullbackContract.cmake
         DESTINATION ${package_dir} COMPONENT pullback_development)
 
 # Paths relative to the file itself, so that an installation can be moved.

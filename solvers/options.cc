@@ -34,6 +34,23 @@ bool is_out_of_range(const std::string& text) {
       fmt::format("solver '{}', option '{}': expected {}, got '{}'", solver, name, expected, got));
 }
 
+[[noreturn]] void throw_field(const char* name, const std::string& expected, const std::string& got) {
+  throw std::invalid_argument(fmt::format("option '{}': expected {}, got {}", name, expected, got));
+}
+
+// What a field must be, whether it comes from text or from a struct.
+bool holds(double value, double minimum, double maximum) {
+  return std::isfinite(value) && value >= minimum && value <= maximum;
+}
+
+bool holds(const std::string& value, const std::vector<std::string>& choices) {
+  return std::find(choices.begin(), choices.end(), value) != choices.end();
+}
+
+std::string one_of(const std::vector<std::string>& choices) {
+  return fmt::format("one of {}", fmt::join(choices, ", "));
+}
+
 std::string bounds(double minimum, double maximum) {
   if (std::isinf(minimum) && std::isinf(maximum)) return "";
   if (std::isinf(maximum)) return fmt::format(" of at least {}", minimum);
@@ -80,7 +97,7 @@ void OptionSetter::operator()(const char* name, int& field, const char*, double 
   const std::string* const text = find(name);
   if (text == nullptr) return;
   int value = 0;
-  if (!parse(*text, value) || value < minimum || value > maximum) {
+  if (!parse(*text, value) || !holds(value, minimum, maximum)) {
     throw_value(solver_, name, "a whole number" + bounds(minimum, maximum), *text);
   }
   field = value;
@@ -93,7 +110,7 @@ void OptionSetter::operator()(const char* name, double& field, const char*, doub
   if (is_out_of_range(*text)) {
     throw_value(solver_, name, "a number" + bounds(minimum, maximum) + " that a double can hold", *text);
   }
-  if (!parse(*text, value) || !std::isfinite(value) || value < minimum || value > maximum) {
+  if (!parse(*text, value) || !holds(value, minimum, maximum)) {
     throw_value(solver_, name, "a number" + bounds(minimum, maximum), *text);
   }
   field = value;
@@ -109,28 +126,18 @@ void OptionSetter::operator()(const char* name, bool& field, const char*) {
 void OptionSetter::operator()(const char* name, std::string& field, const char*, std::vector<std::string> choices) {
   const std::string* const text = find(name);
   if (text == nullptr) return;
-  if (std::find(choices.begin(), choices.end(), *text) == choices.end()) {
-    throw_value(solver_, name, fmt::format("one of {}", fmt::join(choices, ", ")), *text);
-  }
+  if (!holds(*text, choices)) throw_value(solver_, name, one_of(choices), *text);
   field = *text;
 }
 
-namespace {
-
-[[noreturn]] void throw_field(const char* name, const std::string& expected, const std::string& got) {
-  throw std::invalid_argument(fmt::format("option '{}': expected {}, got {}", name, expected, got));
-}
-
-}  // namespace
-
 void OptionChecker::operator()(const char* name, const int& field, const char*, double minimum, double maximum) const {
-  if (field >= minimum && field <= maximum) return;
+  if (holds(field, minimum, maximum)) return;
   throw_field(name, "a whole number" + bounds(minimum, maximum), fmt::format("{}", field));
 }
 
 void OptionChecker::operator()(const char* name, const double& field, const char*, double minimum,
                                double maximum) const {
-  if (std::isfinite(field) && field >= minimum && field <= maximum) return;
+  if (holds(field, minimum, maximum)) return;
   throw_field(name, "a number" + bounds(minimum, maximum), fmt::format("{}", field));
 }
 
@@ -138,8 +145,8 @@ void OptionChecker::operator()(const char*, const bool&, const char*) const {}
 
 void OptionChecker::operator()(const char* name, const std::string& field, const char*,
                                std::vector<std::string> choices) const {
-  if (std::find(choices.begin(), choices.end(), field) != choices.end()) return;
-  throw_field(name, fmt::format("one of {}", fmt::join(choices, ", ")), fmt::format("'{}'", field));
+  if (holds(field, choices)) return;
+  throw_field(name, one_of(choices), fmt::format("'{}'", field));
 }
 
 void internal::require_known_options(const std::string& solver, const OptionValues& values,

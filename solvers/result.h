@@ -36,7 +36,7 @@ struct PULLBACK_EXPORT TraceEntry {
 
 struct PULLBACK_EXPORT Effort {
   EvaluationCounts evaluations;              // by the solver
-  EvaluationCounts certificate_evaluations;  // by the library's own measurement
+  EvaluationCounts certificate_evaluations;  // by the library's own measurement of the curve returned
   int iterations = 0;
   double seconds = 0;              // solver and certificate
   double solver_seconds = 0;       // of which the plugin

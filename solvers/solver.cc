@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstring>
 #include <exception>
 #include <limits>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "pullback/base/stop.h"
 #include "pullback/manifold/curves/measure.h"
 #include "pullback/manifold/curves/straight_line.h"
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/solvers/certificate.h"
 #include "pullback/solvers/verdict.h"
 
@@ -68,12 +71,6 @@ void validate(const GeodesicProblem& problem) {
   }
 }
 
-double polyline_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  Vector d(kComparisonChords);
-  manifold.chords(curve.position(uniform_times(kComparisonChords + 1)), d, ws);
-  return d.sum();
-}
-
 // The shortest of the curves met with the right ends, when it beats the length found. A polyline is shorter than its
 // curve, so that it only says which are worth measuring.
 std::optional<double> shorter_met(const Manifold& manifold, const std::vector<Curve>& met, double length,
@@ -81,7 +78,7 @@ std::optional<double> shorter_met(const Manifold& manifold, const std::vector<Cu
   std::optional<double> shortest;
   const double shorter = length * (1 - kShorterBy);
   for (const Curve& curve : met) {
-    if (curve.empty() || polyline_length(manifold, curve, ws) >= shorter) continue;
+    if (curve.empty() || chord_length(manifold, curve, kComparisonChords, ws) >= shorter) continue;
     const Measurement measured = measure(manifold, curve, ws);
     // A length that is not certain itself proves nothing about another one.
     if (!(measured.numerical_error <= kCertain * measured.length)) continue;
@@ -129,9 +126,25 @@ class CertificateClock {
   std::optional<double> stopped_;  // when the caller did so
 };
 
-// Measures the certificate of the result's curve, and what it makes of the claim. What could not be measured is NaN.
+// To the last bit: not even zeros of different sign are the same.
+bool identical(const ConstMatrixRef& a, const ConstMatrixRef& b) {
+  if (a.rows() != b.rows() || a.cols() != b.cols()) return false;
+  for (Eigen::Index j = 0; j < a.cols(); ++j) {
+    const auto bytes = static_cast<std::size_t>(a.rows()) * sizeof(double);
+    if (bytes > 0 && std::memcmp(a.col(j).data(), b.col(j).data(), bytes) != 0) return false;
+  }
+  return true;
+}
+
+bool identical(const Curve& a, const Curve& b) {
+  return identical(a.times(), b.times()) && identical(a.positions(), b.positions()) &&
+         identical(a.velocities(), b.velocities()) && identical(a.accelerations(), b.accelerations());
+}
+
+// Measures the certificate of the result's curve unless `known` is that, and what it makes of the claim. What could not
+// be measured is NaN.
 void certify(const GeodesicProblem& problem, SolveContext& context, const CertificateClock& clock,
-             GeodesicResult& result) {
+             const Certificate* known, GeodesicResult& result) {
   const Manifold& manifold = *problem.manifold;
   const auto failed = [&](Termination termination, const std::string& why) {
     result.termination = termination;
@@ -139,8 +152,12 @@ void certify(const GeodesicProblem& problem, SolveContext& context, const Certif
   };
   const CertificateLimits limits = limits_for(context.accuracy());
   try {
-    measure_certificate(manifold, result.curve, problem.from, problem.to, context.workspace(), result.certificate,
-                        limits);
+    if (known != nullptr) {
+      result.certificate = *known;
+    } else {
+      measure_certificate(manifold, result.curve, problem.from, problem.to, context.workspace(), result.certificate,
+                          limits);
+    }
     result.certificate.shorter_known =
         shorter_met(manifold, context.met_curves(), result.certificate.length, context.workspace());
     const Verdict verdict = judge(result.certificate, result.termination, result.message, limits);
@@ -241,6 +258,26 @@ void SolveContext::change_met_curves(std::size_t first, const std::function<Curv
   for (std::size_t i = first; i < met_curves_.size(); ++i) met_curves_[i] = change(met_curves_[i]);
 }
 
+Certificate SolveContext::certify(const GeodesicProblem& problem, const Curve& curve) {
+  const EvaluationCounts before = workspace_.counts();
+  const double start = seconds();
+  Certificate out =
+      measure_certificate(*problem.manifold, curve, problem.from, problem.to, workspace_, limits_for(accuracy()));
+  certified_.push_back(
+      {problem.manifold.get(), problem.from, problem.to, curve, out, workspace_.counts() - before, seconds() - start});
+  return out;
+}
+
+// The problem is that of the whole solve, whose manifold was there before anything was certified: one at the same
+// address is the same.
+const SolveContext::Certified* SolveContext::certified(const GeodesicProblem& problem, const Curve& curve) const {
+  const auto found = std::find_if(certified_.begin(), certified_.end(), [&](const Certified& known) {
+    return known.manifold == problem.manifold.get() && identical(known.from, problem.from) &&
+           identical(known.to, problem.to) && identical(known.curve, curve);
+  });
+  return found == certified_.end() ? nullptr : &*found;
+}
+
 void SolveContext::record(int iteration, double length) {
   trace_.push_back({iteration, seconds(), length});
   if (control_.on_iteration) control_.on_iteration(trace_.back());
@@ -302,7 +339,12 @@ GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const Solve
     CertificateClock clock(bounds, context);
     const StopScope scope(bounded ? [&clock] { return clock.should_stop(); } : std::function<bool()>());
     context.met_curve(started.initial);
-    certify(problem, context, clock, result);
+    const SolveContext::Certified* const known = context.certified(problem, result.curve);
+    if (known != nullptr) {
+      result.effort.evaluations = result.effort.evaluations - known->evaluations;
+      result.effort.solver_seconds -= known->seconds;
+    }
+    certify(problem, context, clock, known != nullptr ? &known->certificate : nullptr, result);
     result.certificate.condition.regularisation = solution.regularisation;
   }
   result.effort.certificate_evaluations = ws.counts() - counted - result.effort.evaluations;

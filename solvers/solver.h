@@ -116,7 +116,30 @@ class PULLBACK_EXPORT SolveContext {
   const std::vector<TraceEntry>& trace() const { return trace_; }
   const std::vector<Curve>& met_curves() const { return met_curves_; }
 
+  // The certificate of a curve that should join the ends of a problem, by the default limits; for a solver that chooses
+  // among curves by what the library says of them. It is complete but for `shorter_known` and `regularisation`, which
+  // are of a whole solve. Where the solve then returns this very curve (the same numbers, on the same manifold between
+  // the same ends), it is the certificate of the result and not measured again; its evaluations and time are then
+  // counted as the certificate's in the Effort and not as the solver's. Kept until the solve ends.
+  // Errors: StopRequested, and what the manifold throws. Cost: that of the certificate, see GeodesicSolver.
+  Certificate certify(const GeodesicProblem& problem, const Curve& curve);
+
  private:
+  friend class GeodesicSolver;  // asks for what certify() measured
+
+  // What was measured of one curve. Written by certify() alone, so that a solver cannot hand in a certificate of its
+  // own making.
+  struct Certified {
+    const Manifold* manifold;
+    Vector from;
+    Vector to;
+    Curve curve;
+    Certificate certificate;
+    EvaluationCounts evaluations;
+    double seconds;
+  };
+  // Null where this curve was not certified for this problem.
+  const Certified* certified(const GeodesicProblem& problem, const Curve& curve) const;
   double certificate_seconds() const;
 
   const SolveControl& control_;
@@ -125,6 +148,7 @@ class PULLBACK_EXPORT SolveContext {
   Termination stop_reason_ = Termination::kStopped;
   std::vector<TraceEntry> trace_;
   std::vector<Curve> met_curves_;
+  std::vector<Certified> certified_;
   Curve kept_;
   const KeepChanged* change_ = nullptr;
   Budget* budget_ = nullptr;

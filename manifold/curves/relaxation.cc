@@ -5,6 +5,7 @@
 
 #include "pullback/manifold/numerics/block_tridiagonal.h"
 #include "pullback/manifold/numerics/chord_model.h"
+#include "pullback/manifold/numerics/chords.h"
 
 namespace pullback {
 namespace {
@@ -36,26 +37,10 @@ Linearisation linearise(const Manifold& manifold, const Matrix& Z, Workspace& ws
   return out;
 }
 
-double chord_energy(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
-  Vector chords(Z.cols() - 1);
-  manifold.chords(Z, chords, ws);
-  return 0.5 * static_cast<double>(chords.size()) * chords.squaredNorm();
-}
-
-Matrix moved(const Matrix& Z, const Linearisation& at, double damping) {
-  const Eigen::Index n = Z.rows();
-  Matrix out = Z;
-  for (Eigen::Index i = 1; i + 1 < Z.cols(); ++i) {
-    const auto R = at.factors.middleCols(n * i, n).triangularView<Eigen::Upper>();
-    out.col(i) += damping * R.solve(at.step.col(i - 1));
-  }
-  return out;
-}
-
 // False: no step lowers the energy.
 bool descend(const Manifold& manifold, Matrix& Z, const Linearisation& at, Workspace& ws) {
   for (double damping = 1; damping >= kSmallestStep; damping /= 2) {
-    Matrix trial = moved(Z, at, damping);
+    Matrix trial = moved_nodes(Z, at.factors, at.step, damping);
     if (!(chord_energy(manifold, trial, ws) < at.energy - 0.1 * damping * at.gain)) continue;
     Z = std::move(trial);
     return true;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "pullback/manifold/numerics/block_tridiagonal.h"
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
@@ -15,12 +16,6 @@ constexpr double kSmallestMove = 1.0 / 4096;
 constexpr double kLargestMove = 0.5;
 // A curve is lower when its energy is by this fraction: less is rounding.
 constexpr double kLower = 1e-12;
-
-double chord_energy(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
-  Vector d(Z.cols() - 1);
-  manifold.chords(Z, d, ws);
-  return 0.5 * static_cast<double>(d.size()) * d.squaredNorm();
-}
 
 }  // namespace
 

@@ -11,10 +11,14 @@ namespace pullback {
 // gradient g: row 2n is g/s with the residual s, rows 0 … 2n−1 are the root of what is left of the Hessian without its
 // negative part.
 //   gradient: 2n.  hessian: 2n×2n, symmetric.  s = √(2e) for the energy e ≥ 0.  residual: 2n+1.  jacobian: (2n+1)×2n.
+// Undefined where an argument is not finite. Cost: the eigenvectors of a 2n×2n matrix. Thread safety: a pure function.
+// Reference: Teran et al. (2005), doi:10.1145/1073368.1073394 (the Hessian without its negative part).
 PULLBACK_EXPORT void compress_chord(const ConstVectorRef& gradient, Matrix hessian, double s, VectorRef residual,
                                     MatrixRef jacobian);
 
-// Of Manifold::segments over a whole curve: JᵀJ over the interior nodes, and Jᵀr.
+// The normal equations of Manifold::segments over a whole curve of K chords: JᵀJ over its K−1 interior nodes, and Jᵀr.
+//   residual: (2n+1)×K.  jacobian: (2n+1)×(2nK).
+// Cost: O(K n³). Thread safety: a pure function.
 struct PULLBACK_EXPORT NormalEquations {
   BlockTridiagonal hessian;
   Matrix gradient;  // n×(K−1)

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "pullback/manifold/numerics/block_tridiagonal.h"
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
@@ -84,12 +85,6 @@ Vector carried(const Manifold& manifold, const Vector& c, const Vector& corner, 
   return discrete_extension(manifold, c, discrete_middle(manifold, corner, next, ws), ws);
 }
 
-double path_energy(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
-  Vector d(Z.cols() - 1);
-  manifold.chords(Z, d, ws);
-  return 0.5 * static_cast<double>(d.size()) * d.squaredNorm();
-}
-
 // −H⁻¹g, or −G⁻¹g with the part G of H without second derivatives where H is indefinite.
 Matrix descent_step(const Variation& variation) {
   const BlockTridiagonalFactor exact(variation.hessian);
@@ -100,15 +95,6 @@ Matrix descent_step(const Variation& variation) {
     first.diagonal_block(i) *= 2.0 * (first.blocks() + 1);
   }
   return -BlockTridiagonalFactor(first).solve(variation.chord_gradient);
-}
-
-Matrix moved(const Matrix& Z, const Matrix& factor, const Matrix& step, double damping) {
-  const Eigen::Index n = Z.rows();
-  Matrix out = Z;
-  for (Eigen::Index i = 1; i + 1 < Z.cols(); ++i) {
-    out.col(i) += damping * factor.middleCols(n * i, n).triangularView<Eigen::Upper>().solve(step.col(i - 1));
-  }
-  return out;
 }
 
 }  // namespace
@@ -181,11 +167,11 @@ DiscreteGeodesic discrete_geodesic(const Manifold& manifold, Matrix nodes, const
       return out;
     }
     double damping = 1;
-    Matrix trial = moved(out.nodes, variation.factor, step, damping);
-    while (!(path_energy(manifold, trial, ws) < out.energy - 0.1 * damping * promised)) {
+    Matrix trial = moved_nodes(out.nodes, variation.factor, step, damping);
+    while (!(chord_energy(manifold, trial, ws) < out.energy - 0.1 * damping * promised)) {
       damping /= 2;
       if (damping < kSmallestStep) return out;
-      trial = moved(out.nodes, variation.factor, step, damping);
+      trial = moved_nodes(out.nodes, variation.factor, step, damping);
     }
     out.nodes = std::move(trial);
     if (options.keep) options.keep(out.nodes);

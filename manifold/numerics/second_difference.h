@@ -7,13 +7,17 @@
 
 namespace pullback {
 
-// A stencil for x″: weights of the columns first … first+5 (unit spacing).
+// A stencil for the second derivative along the columns of a discrete curve, at unit spacing:
+//
+//   x″_i ≈ Σ_s weights_s x_{first+s}, s = 0 … 5, exact for polynomials of degree 5.
+// Nodes at times i/K take K² times that.
 struct SecondDifference {
   Eigen::Index first;
   std::array<double, 6> weights;
 };
 
-// The stencil at interior column i of K+1 columns, K ≥ 5: central five-point, one-sided six-point beside the ends.
+// The stencil at interior column i of K+1 columns: central five-point, one-sided six-point beside the ends.
+// Undefined for K < 5, and for i outside 1 … K−1. Cost: none. Thread safety: a pure function.
 inline SecondDifference second_difference(Eigen::Index i, Eigen::Index K) {
   constexpr double c = 1.0 / 12;
   if (i == 1) return {0, {10 * c, -15 * c, -4 * c, 14 * c, -6 * c, c}};

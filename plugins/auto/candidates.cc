@@ -4,7 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "pullback/manifold/curves/relaxation.h"
+#include "pullback/manifold/numerics/chords.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
@@ -35,12 +36,6 @@ int rank(Termination termination) {
   }
 }
 
-double fine_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  Vector d(kFineChords);
-  manifold.chords(curve.position(uniform_times(kFineChords + 1)), d, ws);
-  return d.sum();
-}
-
 }  // namespace
 
 Candidate certified(const GeodesicProblem& problem, RawSolution outcome, std::string origin, SolveContext& context) {
@@ -50,10 +45,8 @@ Candidate certified(const GeodesicProblem& problem, RawSolution outcome, std::st
   out.verdict = {outcome.claim, std::move(outcome.message)};
   if (!outcome.curve.finite()) return out;
   out.curve = joined(outcome.curve, problem.from, problem.to);
-  const CertificateLimits limits = limits_for(context.accuracy());
-  out.certificate =
-      measure_certificate(*problem.manifold, out.curve, problem.from, problem.to, context.workspace(), limits);
-  out.verdict = judge(out.certificate, out.verdict.termination, out.verdict.message, limits);
+  out.certificate = context.certify(problem, out.curve);
+  out.verdict = judge(out.certificate, out.verdict.termination, out.verdict.message, limits_for(context.accuracy()));
   return out;
 }
 
@@ -93,20 +86,18 @@ std::vector<Start> relaxed_and_sorted(const GeodesicProblem& problem, std::vecto
                                       SolveContext& context) {
   const Manifold& manifold = *problem.manifold;
   Workspace& ws = context.workspace();
-  RelaxationOptions options;
+  RelaxationOptions options = relaxation_within(context, iterations);
   options.chords = kChords;
-  options.iterations = iterations;
-  options.should_stop = [&context] { return context.should_stop(); };
   options.keep = [&](const Curve& curve) { context.keep(joined(curve, problem.from, problem.to)); };
   std::vector<Start> sorted;
   for (Start& start : starts) {
     if (!start.curve.finite()) continue;
-    start.length = fine_length(manifold, start.curve, ws);
+    start.length = chord_length(manifold, start.curve, kFineChords, ws);
     if (iterations > 0) {
       Curve shorter = relaxed(manifold, start.curve, options, ws);
       if (shorter.finite()) {
         shorter = joined(shorter, problem.from, problem.to);
-        const double length = fine_length(manifold, shorter, ws);
+        const double length = chord_length(manifold, shorter, kFineChords, ws);
         // Few chords may have jumped to a longer way.
         if (!(start.length < length)) start = {std::move(shorter), std::move(start.origin), length};
       }

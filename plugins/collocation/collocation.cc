@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/plugins/collocation/lobatto.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
@@ -21,11 +21,6 @@ constexpr double kNewtonShare = 1e-2;
 constexpr double kFarAbove = 100;
 // A discontinuity is closed in on by one level after the other without end.
 constexpr int kMostLevels = 40;
-// A geodesic may be longer than the chords of the curve it started from by this fraction, which covers what chords cut
-// off.
-constexpr double kLonger = 1e-3;
-constexpr int kLengthChords = 512;
-
 // How hard an attempt tries before Newton's method: more descent, more chords, more intervals.
 struct Vigour {
   int relaxation;
@@ -35,7 +30,7 @@ struct Vigour {
 constexpr Vigour kAttempts[] = {{1, 1e-3, 1}, {10, 1e-6, 2}, {30, 1e-8, 8}};
 
 struct Attempt {
-  NewtonStatus newton = NewtonStatus::kNotFinite;
+  IterationStatus newton = IterationStatus::kNotFinite;  // kUnresolved: solved, on too few intervals
   bool converged = false;
   Curve curve;  // in the manifold's chart: of the last mesh that was solved; empty when there is none
   double length = 0;
@@ -70,7 +65,7 @@ Attempt attempt_from(const GeodesicProblem& problem, const Curve& start, int int
     out.iterations += solution.iterations;
     out.newton = solution.status;
     out.correction = solution.correction;
-    if (solution.status != NewtonStatus::kConverged) break;
+    if (solution.status != IterationStatus::kConverged) break;
     const Vector residual = chart.residuals(solution.curve, context.workspace()) / solution.length;
     const Vector h = mesh.tail(residual.size()) - mesh.head(residual.size());
     out.residual = std::sqrt(h.dot(residual.cwiseAbs2()));
@@ -78,7 +73,9 @@ Attempt attempt_from(const GeodesicProblem& problem, const Curve& start, int int
     out.length = solution.length;
     out.intervals = residual.size();
     out.converged = out.residual <= options.tolerance;
-    if (out.converged || !std::isfinite(out.residual)) break;
+    if (out.converged) break;
+    out.newton = IterationStatus::kUnresolved;
+    if (!std::isfinite(out.residual)) break;
     mesh = refined_mesh(mesh, residual, options.tolerance);
     if (mesh.size() - 1 > std::max(options.max_intervals, options.intervals)) break;
     guess = solution.curve;
@@ -86,54 +83,34 @@ Attempt attempt_from(const GeodesicProblem& problem, const Curve& start, int int
   return out;
 }
 
-Termination failed_claim(const Attempt& last, SolveContext& context) {
-  switch (last.newton) {
-    case NewtonStatus::kStopped:
-      return context.stop_reason();
-    case NewtonStatus::kMaxIterations:
-      return Termination::kMaxIterations;
-    case NewtonStatus::kNotFinite:
-      return Termination::kNumericalFailure;
-    default:
-      return Termination::kStalled;
-  }
-}
-
 std::string failed_message(const Attempt& last, bool coarse) {
   const std::string what = coarse ? fmt::format("the curve is that of {} intervals", last.intervals)
                                   : std::string("the curve is the one it started from");
   switch (last.newton) {
-    case NewtonStatus::kConverged:
+    case IterationStatus::kUnresolved:
       return fmt::format(
           "collocation on {} intervals leaves a residual of {:.2g} of the length, and more intervals are not allowed "
-          "or "
-          "of no use (a kink, or a metric that is singular on the way); {}",
+          "or of no use (a kink, or a metric that is singular on the way); {}",
           last.intervals, last.residual, what);
-    case NewtonStatus::kStopped:
+    case IterationStatus::kStopped:
       return fmt::format("collocation was stopped; {}", what);
-    case NewtonStatus::kMaxIterations:
+    case IterationStatus::kMaxIterations:
       return fmt::format(
           "Newton's method on the collocation equations still moves by {:.2g} of the length; {}; raise "
           "max_iterations or start from a better curve",
           last.correction, what);
-    case NewtonStatus::kStalled:
+    case IterationStatus::kStalled:
       return fmt::format(
           "Newton's method on the collocation equations finds no better step ({:.2g} of the length is "
           "left); {}; start from a better curve",
           last.correction, what);
-    case NewtonStatus::kSingular:
+    case IterationStatus::kSingular:
       return fmt::format(
           "the collocation equations are singular (the ends are conjugate, or the metric is singular on the way); {}",
           what);
     default:
       return fmt::format("collocation meets a point where the metric is singular or not finite; {}", what);
   }
-}
-
-double chord_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  Vector chords(kLengthChords);
-  manifold.chords(curve.position(uniform_times(kLengthChords + 1)), chords, ws);
-  return chords.sum();
 }
 
 // Attempts, and the shortest geodesic that one of them found.
@@ -144,7 +121,7 @@ struct Search {
   double start_length = 0;  // of the shortest start
   int iterations = 0;
 
-  bool satisfied() const { return found.converged && found.length <= (1 + kLonger) * start_length; }
+  bool satisfied() const { return found.converged && found.length <= (1 + kLongerThanChords) * start_length; }
 };
 
 Search search(const GeodesicProblem& problem, const CollocationOptions& options, SolveContext& context) {
@@ -152,28 +129,25 @@ Search search(const GeodesicProblem& problem, const CollocationOptions& options,
   Search out;
   out.start = problem.initial;
   for (const Vigour& vigour : kAttempts) {
-    RelaxationOptions relaxation;
-    relaxation.iterations = vigour.relaxation * options.relaxation;
+    RelaxationOptions relaxation = relaxation_within(context, vigour.relaxation * options.relaxation);
     relaxation.worthwhile = vigour.worthwhile;
     relaxation.chords *= vigour.finer;
-    relaxation.should_stop = [&context] { return context.should_stop(); };
-    relaxation.keep = [&context](Curve curve) { context.keep(std::move(curve)); };
     out.start = relaxed(manifold, out.start, relaxation, context.workspace());
-    out.start_length = chord_length(manifold, out.start, context.workspace());
+    out.start_length = length_of_start(manifold, out.start, context.workspace());
     const int intervals = vigour.finer * options.intervals;
     if (vigour.finer > 1 && intervals > options.max_intervals) break;
     out.last = attempt_from(problem, out.start, intervals, options, out.iterations, context);
     out.iterations += out.last.iterations;
-    if (out.last.converged && (!out.found.converged || out.last.length < (1 - kLonger) * out.found.length)) {
+    if (out.last.converged && (!out.found.converged || out.last.length < (1 - kLongerThanChords) * out.found.length)) {
       if (out.found.converged) context.met_curve(out.found.curve);
       out.found = out.last;
     }
     if (out.found.converged) {
       context.keep(out.found.curve);
-    } else if (!out.last.curve.empty() && out.last.length <= (1 + kLonger) * out.start_length) {
+    } else if (!out.last.curve.empty() && out.last.length <= (1 + kLongerThanChords) * out.start_length) {
       context.keep(out.last.curve);
     }
-    if (out.satisfied() || out.last.newton == NewtonStatus::kStopped) break;
+    if (out.satisfied() || out.last.newton == IterationStatus::kStopped) break;
   }
   return out;
 }
@@ -193,13 +167,8 @@ std::string converged_message(const Search& search) {
 }  // namespace
 
 RawSolution CollocationSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   RawSolution out;
-  if (problem.from == problem.to) {
-    out.curve = Curve::straight(problem.from, problem.to);
-    out.claim = Termination::kConverged;
-    out.message = "the ends coincide";
-    return out;
-  }
   Search found = search(problem, options_, context);
   out.iterations = found.iterations;
   if (found.found.converged) {
@@ -208,12 +177,12 @@ RawSolution CollocationSolver::run(const GeodesicProblem& problem, SolveContext&
     out.curve = std::move(found.found.curve);
   } else {
     // A mesh that was solved is worth more than the start unless it went astray.
-    const bool coarse = !found.last.curve.empty() && found.last.length <= (1 + kLonger) * found.start_length;
-    out.claim = failed_claim(found.last, context);
+    const bool coarse = !found.last.curve.empty() && found.last.length <= (1 + kLongerThanChords) * found.start_length;
+    out.claim = claim_of(found.last.newton, context);
     out.message = failed_message(found.last, coarse);
     out.curve = coarse ? std::move(found.last.curve) : std::move(found.start);
   }
-  if (!problem.manifold->smooth()) out.message += "; the geodesic equation does not see the kinks of this manifold";
+  mention_kinks(*problem.manifold, out);
   return out;
 }
 

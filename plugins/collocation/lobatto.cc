@@ -51,7 +51,7 @@ class MeshNewton {
   double norm(const Vector& correction) const;
   MeshValues moved(double damping) const;
   bool damped_step();
-  NewtonStatus finish(MeshSolution& out);
+  IterationStatus finish(MeshSolution& out);
 
   auto node_factor(Eigen::Index i) const { return node_factors_.middleCols(n_ * i, n_).triangularView<Eigen::Upper>(); }
   auto middle_factor(Eigen::Index i) const {
@@ -232,12 +232,12 @@ bool MeshNewton::damped_step() {
 }
 
 // Takes the last correction, which is too short to matter, and makes the curve.
-NewtonStatus MeshNewton::finish(MeshSolution& out) {
+IterationStatus MeshNewton::finish(MeshSolution& out) {
   MeshValues last = moved(1);
   Evaluation at = evaluate(last);
-  if (!at.finite()) return NewtonStatus::kNotFinite;
+  if (!at.finite()) return IterationStatus::kNotFinite;
   out.curve = Curve(std::move(last.t), std::move(last.y), std::move(last.v), std::move(at.a));
-  return NewtonStatus::kConverged;
+  return IterationStatus::kConverged;
 }
 
 MeshSolution MeshNewton::run(const NewtonBounds& bounds, int first_iteration) {
@@ -245,13 +245,13 @@ MeshSolution MeshNewton::run(const NewtonBounds& bounds, int first_iteration) {
   at_ = evaluate(values_);
   while (true) {
     if (context_.should_stop()) {
-      out.status = NewtonStatus::kStopped;
+      out.status = IterationStatus::kStopped;
       break;
     }
     if (derivative_ == Derivative::kNone) {
       if (!at_.finite() || !linearise()) break;
       if (derivative_ == Derivative::kNone) {
-        out.status = NewtonStatus::kSingular;
+        out.status = IterationStatus::kSingular;
         break;
       }
       correction_ = correction_of(at_);
@@ -265,13 +265,13 @@ MeshSolution MeshNewton::run(const NewtonBounds& bounds, int first_iteration) {
       break;
     }
     if (out.iterations == bounds.max_iterations) {
-      out.status = NewtonStatus::kMaxIterations;
+      out.status = IterationStatus::kMaxIterations;
       break;
     }
     if (damped_step()) {
       ++out.iterations;
     } else if (derivative_ == Derivative::kFresh) {
-      out.status = context_.should_stop() ? NewtonStatus::kStopped : NewtonStatus::kStalled;
+      out.status = context_.should_stop() ? IterationStatus::kStopped : IterationStatus::kStalled;
       break;
     } else {
       derivative_ = Derivative::kNone;

@@ -3,6 +3,7 @@
 
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/metrics/whitened_chart.h"
+#include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
@@ -22,10 +23,8 @@ struct NewtonBounds {
   int max_iterations;
 };
 
-enum class NewtonStatus { kConverged, kMaxIterations, kStalled, kSingular, kNotFinite, kStopped };
-
 struct MeshSolution {
-  NewtonStatus status = NewtonStatus::kNotFinite;
+  IterationStatus status = IterationStatus::kNotFinite;
   Curve curve;            // where converged: quintic, through the values and their geodesic accelerations, in the chart
   double length = 0;      // √(2E) of the values
   double correction = 0;  // the last Newton correction, relative to the length

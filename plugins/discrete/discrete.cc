@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "pullback/manifold/numerics/block_tridiagonal.h"
 #include "pullback/manifold/numerics/discrete_calculus.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/refinement.h"
 
 namespace pullback {
 namespace {
@@ -64,9 +64,10 @@ double excess_of(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
   return std::abs(0.5 * variation.gradient.cwiseProduct(step).sum()) / (2 * variation.energy);
 }
 
-class Refinement {
+// The levels of one solve, in the chart of values.
+class Search {
  public:
-  Refinement(const GeodesicProblem& problem, const DiscreteOptions& options, SolveContext& context)
+  Search(const GeodesicProblem& problem, const DiscreteOptions& options, SolveContext& context)
       : problem_(problem),
         options_(options),
         context_(context),
@@ -76,26 +77,29 @@ class Refinement {
   void count_differences();
 
  private:
+  RefinementLevel solve(Matrix& nodes, const RefinementTask& task);
+  RefinementLevel judged(const DiscreteGeodesic& solved, const RefinementTask& task);
   Curve in_latent(const Curve& curve) const;
-  RawSolution ended(const Matrix& nodes, Termination claim, std::string message) const;
 
   const GeodesicProblem& problem_;
   const DiscreteOptions& options_;
   SolveContext& context_;
   ChartOfValues chart_;
-  int iterations_ = 0;
+  Matrix coarse_;                   // the solution of the level before
+  Matrix best_;                     // extrapolated from both
+  bool without_length_ = false;     // there is nothing to refine
   std::int64_t values_before_ = 0;  // counted before the chart was evaluated
 };
 
 // The values that differences took are counted too, beside the derivatives that they made.
-void Refinement::count_differences() {
+void Search::count_differences() {
   if (!chart_.values) return;
   const std::int64_t plain = context_.workspace().counts().values - values_before_;
   context_.workspace().count(&EvaluationCounts::values, chart_.values->counts().values - plain);
 }
 
 // A curve of the whitened chart in the latent one, with its ends exact.
-Curve Refinement::in_latent(const Curve& whitened) const {
+Curve Search::in_latent(const Curve& whitened) const {
   const Curve curve = whitened.transformed(chart_.A, chart_.origin);
   Matrix positions = curve.positions();
   positions.col(0) = problem_.from;
@@ -104,63 +108,64 @@ Curve Refinement::in_latent(const Curve& whitened) const {
                          : Curve(curve.times(), positions, curve.velocities());
 }
 
-// The curve through nodes of the whitened chart.
-RawSolution Refinement::ended(const Matrix& nodes, Termination claim, std::string message) const {
-  const Curve curve = with_geodesic_accelerations(*chart_.manifold, Curve::through(nodes), context_.workspace());
-  return {in_latent(curve), claim, std::move(message), iterations_, {}};
-}
-
-RawSolution Refinement::run() {
-  Workspace& ws = context_.workspace();
-  const Manifold& manifold = *chart_.manifold;
-  Matrix nodes =
-      chart_.from_latent(constant_speed(*problem_.manifold, problem_.initial, options_.nodes, ws).positions());
-  values_before_ = ws.counts().values;
+RefinementLevel Search::solve(Matrix& nodes, const RefinementTask& task) {
   DiscreteGeodesicOptions bounds;
   bounds.max_iterations = options_.max_iterations;
   bounds.should_stop = [this] { return context_.should_stop(); };
   bounds.keep = [this](const Matrix& kept) { context_.keep(in_latent(Curve::through(kept))); };
-  Matrix coarse;
-  for (;;) {
-    const auto chords = static_cast<int>(nodes.cols()) - 1;
-    const DiscreteGeodesic level = discrete_geodesic(manifold, nodes, bounds, ws);
-    iterations_ += level.iterations;
-    context_.record(iterations_, std::sqrt(2 * level.energy));
-    if (context_.should_stop()) {
-      return ended(level.nodes, context_.stop_reason(), fmt::format("stopped with {} chords", chords));
-    }
-    if (!(level.energy > 0)) {
-      const bool point = level.energy == 0 && level.iterations == 0 && problem_.from == problem_.to;
-      return {problem_.initial,
-              point ? Termination::kConverged : Termination::kNumericalFailure,
-              "the initial curve has no length, or none that is finite",
-              iterations_,
-              {}};
-    }
-    nodes = level.nodes;
-    const bool last = 2 * chords > options_.max_nodes;
-    if (coarse.size() > 0 || last) {
-      const bool extrapolates = manifold.smooth() && coarse.size() > 0;
-      const Matrix best = extrapolates ? extrapolated(nodes, coarse) : nodes;
-      const double excess = excess_of(manifold, best, ws);
-      if (excess <= options_.tolerance || last) {
-        const bool honest = excess <= kHonest;
-        return ended(best, honest ? Termination::kConverged : Termination::kStalled,
-                     fmt::format("discrete geodesics of {} chords and fewer, too long by about {:.1g}{}", chords,
-                                 excess, level.settled ? "" : "; the last did not settle"));
-      }
-    }
-    coarse = nodes;
-    nodes = Curve::through(coarse).position(uniform_times(2 * chords + 1));
+  const DiscreteGeodesic solved = discrete_geodesic(*chart_.manifold, nodes, bounds, context_.workspace());
+  context_.record(task.first_iteration + solved.iterations, std::sqrt(2 * solved.energy));
+  best_ = nodes = solved.nodes;
+  if (context_.should_stop()) return {IterationStatus::kStopped, solved.iterations, {}, ""};
+  if (!(solved.energy > 0)) {
+    without_length_ = true;
+    const bool point = solved.energy == 0 && solved.iterations == 0 && problem_.from == problem_.to;
+    const auto status = point ? IterationStatus::kConverged : IterationStatus::kNotFinite;
+    return {status, solved.iterations, 0, "the initial curve has no length, or none that is finite"};
   }
+  RefinementLevel out = judged(solved, task);
+  coarse_ = nodes;
+  return out;
+}
+
+// By how much the curve extrapolated from this level and the one before is too long.
+RefinementLevel Search::judged(const DiscreteGeodesic& solved, const RefinementTask& task) {
+  RefinementLevel out{IterationStatus::kConverged, solved.iterations, {}, ""};
+  if (coarse_.size() == 0 && !task.last) return out;
+  const bool extrapolates = chart_.manifold->smooth() && coarse_.size() > 0;
+  if (extrapolates) best_ = extrapolated(solved.nodes, coarse_);
+  const double excess = excess_of(*chart_.manifold, best_, context_.workspace());
+  if (!(excess <= options_.tolerance) && !task.last) return out;
+  out.excess = excess;
+  if (!(excess <= kHonest)) out.status = IterationStatus::kStalled;
+  out.message = fmt::format("discrete geodesics of {} chords and fewer, too long by about {:.1g}{}",
+                            solved.nodes.cols() - 1, excess, solved.settled ? "" : "; the last did not settle");
+  return out;
+}
+
+RawSolution Search::run() {
+  Workspace& ws = context_.workspace();
+  Matrix nodes =
+      chart_.from_latent(constant_speed(*problem_.manifold, problem_.initial, options_.nodes, ws).positions());
+  values_before_ = ws.counts().values;
+  RefinedMethod method;
+  method.solve = [this](Matrix& at, const RefinementTask& task) { return solve(at, task); };
+  method.curve = [&](const Matrix& /*nodes*/) {
+    if (without_length_) return problem_.initial;
+    return in_latent(with_geodesic_accelerations(*chart_.manifold, Curve::through(best_), ws));
+  };
+  method.refined = [](const Matrix& at) {
+    return Curve::through(at).position(uniform_times(static_cast<int>(2 * at.cols()) - 1));
+  };
+  return refine(*chart_.manifold, std::move(nodes), method, {options_.max_nodes, options_.tolerance}, context_);
 }
 
 }  // namespace
 
 RawSolution DiscreteSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  Refinement refinement(problem, options_, context);
-  RawSolution out = refinement.run();
-  refinement.count_differences();
+  Search search(problem, options_, context);
+  RawSolution out = search.run();
+  search.count_differences();
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pullback/manifold/numerics/chord_model.h"
+#include "pullback/manifold/numerics/chords.h"
 
 namespace pullback {
 namespace {
@@ -35,12 +36,6 @@ Linearisation linearise(const Manifold& manifold, const Matrix& nodes, HessianMo
   return out;
 }
 
-double chord_energy(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
-  Vector chords(nodes.cols() - 1);
-  manifold.chords(nodes, chords, ws);
-  return 0.5 * static_cast<double>(chords.size()) * chords.squaredNorm();
-}
-
 // (H + diag(H)/radius)⁻¹ (−g), and by how much it promises to lower the energy.
 Matrix damped_step(const NormalEquations& at, double radius, double& promise) {
   BlockTridiagonal damped = at.hessian;
@@ -58,15 +53,6 @@ Matrix damped_step(const NormalEquations& at, double radius, double& promise) {
   return step;
 }
 
-Matrix moved(const Matrix& nodes, const Matrix& factors, const Matrix& step) {
-  const Eigen::Index n = nodes.rows();
-  Matrix out = nodes;
-  for (Eigen::Index i = 1; i + 1 < nodes.cols(); ++i) {
-    out.col(i) += factors.middleCols(n * i, n).triangularView<Eigen::Upper>().solve(step.col(i - 1));
-  }
-  return out;
-}
-
 // The radius in which steps are taken, and the energy of the last one.
 struct TrustRegion {
   double energy;
@@ -78,7 +64,7 @@ struct TrustRegion {
   bool step(const Manifold& manifold, const Linearisation& at, double tolerance, Matrix& nodes, Workspace& ws) {
     for (;;) {
       double promise = 0;
-      Matrix trial = moved(nodes, at.factors, damped_step(at.equations, radius, promise));
+      Matrix trial = moved_nodes(nodes, at.factors, damped_step(at.equations, radius, promise));
       const double after = trial.allFinite() ? chord_energy(manifold, trial, ws) : std::nan("");
       const double gain = (at.energy - after) / promise;
       const bool taken = gain > kLeastGain;
@@ -107,19 +93,16 @@ Minimisation minimise_by_blocks(const Manifold& manifold, Matrix& nodes, const M
   out.initial_energy = out.final_energy = at.energy;
   TrustRegion region{.energy = at.energy};
   for (;; ++out.iterations) {
-    if (!at.finite()) {
-      out.failure = "the energy or its derivative is not finite";
-      return out;
-    }
+    if (!at.finite()) return out;
     context.record(first_iteration + out.iterations, std::sqrt(2 * at.energy));
     context.keep(Curve::through(nodes));
     if (out.iterations == options.max_iterations || context.should_stop()) {
-      out.status = context.should_stop() ? MinimisationStatus::kStopped : MinimisationStatus::kMaxIterations;
+      out.status = context.should_stop() ? IterationStatus::kStopped : IterationStatus::kMaxIterations;
       return out;
     }
     if (!region.step(manifold, at, options.energy_tolerance, nodes, ws)) {
       out.final_energy = region.energy;
-      out.status = MinimisationStatus::kConverged;
+      out.status = IterationStatus::kConverged;
       return out;
     }
     out.final_energy = region.energy;

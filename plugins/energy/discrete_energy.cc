@@ -165,19 +165,19 @@ ceres::Solver::Options solver_options(const MinimisationOptions& options) {
   return out;
 }
 
-MinimisationStatus status_of(const ceres::Solver::Summary& summary) {
+IterationStatus status_of(const ceres::Solver::Summary& summary) {
   switch (summary.termination_type) {
     case ceres::CONVERGENCE:
-      return MinimisationStatus::kConverged;
+      return IterationStatus::kConverged;
     case ceres::NO_CONVERGENCE:
-      return MinimisationStatus::kMaxIterations;
+      return IterationStatus::kMaxIterations;
     case ceres::USER_SUCCESS:
     case ceres::USER_FAILURE:
-      return MinimisationStatus::kStopped;
+      return IterationStatus::kStopped;
     case ceres::FAILURE:
       break;
   }
-  return MinimisationStatus::kFailed;
+  return IterationStatus::kNotFinite;
 }
 
 }  // namespace
@@ -211,7 +211,7 @@ Minimisation minimise_discrete_energy(const Manifold& manifold, Matrix& nodes, c
   out.iterations = static_cast<int>(summary.iterations.size()) - 1;
   out.initial_energy = summary.initial_cost;
   out.final_energy = summary.final_cost;
-  out.failure = summary.message;
+  if (out.status == IterationStatus::kNotFinite) out.failure = summary.message;
   return out;
 }
 

@@ -4,18 +4,17 @@
 #include <string>
 
 #include "pullback/manifold/manifold.h"
+#include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-enum class MinimisationStatus { kConverged, kMaxIterations, kStopped, kFailed };
-
 struct Minimisation {
-  MinimisationStatus status = MinimisationStatus::kFailed;
+  IterationStatus status = IterationStatus::kNotFinite;
   int iterations = 0;
   double initial_energy = 0;
   double final_energy = 0;
-  std::string failure;
+  std::string failure;  // what Ceres said of it; empty: nothing
 };
 
 struct MinimisationOptions {

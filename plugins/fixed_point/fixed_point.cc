@@ -2,31 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
 
-#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/plugins/fixed_point/iteration.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
 
 // The equations of one mesh are solved to this share of the residual allowed.
 constexpr double kMeshShare = 0.1;
-// A curve may be longer than the chords of another by this fraction, which covers what chords cut off.
-constexpr double kLonger = 1e-3;
-constexpr int kLengthChords = 512;
 // Meshes one after the other on which the iteration may fail before it is given up.
 constexpr int kMostFailures = 3;
-
-double chord_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  Vector chords(kLengthChords);
-  manifold.chords(curve.position(uniform_times(kLengthChords + 1)), chords, ws);
-  return chords.sum();
-}
 
 // The quintic curve, in the chart, whose accelerations at the mesh are those of the geodesic equation.
 Curve curve_of(const WhitenedChart& chart, const AccelerationProcess& process, const Matrix& A, const Vector& from,
@@ -68,7 +58,7 @@ class Refinement {
         chart_(problem.manifold, relaxed_, ws_),
         from_(chart_.to_chart(problem.from)),
         to_(chart_.to_chart(problem.to)),
-        bound_((1 + kLonger) * chord_length(*problem.manifold, relaxed_, ws_)) {}
+        bound_((1 + kLongerThanChords) * length_of_start(*problem.manifold, relaxed_, ws_)) {}
 
   RawSolution run();
 
@@ -98,11 +88,7 @@ class Refinement {
 };
 
 Curve Refinement::relaxed_start() const {
-  RelaxationOptions relaxation;
-  relaxation.iterations = options_.relaxation;
-  relaxation.should_stop = [this] { return context_.should_stop(); };
-  relaxation.keep = [this](Curve curve) { context_.keep(std::move(curve)); };
-  return relaxed(*problem_.manifold, problem_.initial, relaxation, ws_);
+  return relaxed(*problem_.manifold, problem_.initial, relaxation_within(context_, options_.relaxation), ws_);
 }
 
 FixedPoint Refinement::solve(const AccelerationProcess& process, Matrix start, const IterationBounds& bounds) {
@@ -125,7 +111,7 @@ Matrix Refinement::first_accelerations(const AccelerationProcess& process) {
   last_ = coarse;
   if (coarse.status == IterationStatus::kConverged) {
     const Curve curve = curve_of(chart_, process, coarse.accelerations, from_, to_, ws_);
-    if (chord_length(*problem_.manifold, chart_.from_chart(curve, problem_.from, problem_.to), ws_) <= bound_) {
+    if (length_of_start(*problem_.manifold, chart_.from_chart(curve, problem_.from, problem_.to), ws_) <= bound_) {
       return coarse.accelerations;
     }
   }
@@ -141,7 +127,7 @@ bool Refinement::measure(const AccelerationProcess& process, const FixedPoint& f
   const bool settled = !curve_.empty() && excess_over(chart_, curve_, curve, ws_) <= options_.excess;
   curve_ = std::move(curve);
   if (Curve kept = chart_.from_chart(curve_, problem_.from, problem_.to);
-      chord_length(*problem_.manifold, kept, ws_) <= bound_) {
+      length_of_start(*problem_.manifold, kept, ws_) <= bound_) {
     context_.keep(std::move(kept));
   }
   return settled || residual_ <= options_.tolerance;
@@ -164,19 +150,6 @@ RawSolution Refinement::run() {
     process = finer;
   }
   return outcome();
-}
-
-Termination failed_claim(const FixedPoint& last, SolveContext& context) {
-  switch (last.status) {
-    case IterationStatus::kStopped:
-      return context.stop_reason();
-    case IterationStatus::kMaxIterations:
-      return Termination::kMaxIterations;
-    case IterationStatus::kNotFinite:
-      return Termination::kNumericalFailure;
-    default:
-      return Termination::kStalled;
-  }
 }
 
 std::string failed_message(const FixedPoint& last, int points, double residual) {
@@ -212,9 +185,11 @@ RawSolution Refinement::outcome() {
     out.curve = std::move(curve);
     return out;
   }
-  out.claim = failed_claim(last_, context_);
+  // A mesh that was solved and did not do is too coarse.
+  const bool solved = last_.status == IterationStatus::kConverged;
+  out.claim = claim_of(solved ? IterationStatus::kUnresolved : last_.status, context_);
   out.message = failed_message(last_, points_, residual_);
-  const bool useful = !curve.empty() && chord_length(*problem_.manifold, curve, ws_) <= bound_;
+  const bool useful = !curve.empty() && length_of_start(*problem_.manifold, curve, ws_) <= bound_;
   out.message += useful ? fmt::format("; the curve is that of {} points", points_) : "; the curve is its relaxed start";
   out.curve = useful ? std::move(curve) : std::move(relaxed_);
   return out;
@@ -223,15 +198,9 @@ RawSolution Refinement::outcome() {
 }  // namespace
 
 RawSolution FixedPointSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  RawSolution out;
-  if (problem.from == problem.to) {
-    out.curve = Curve::straight(problem.from, problem.to);
-    out.claim = Termination::kConverged;
-    out.message = "the ends coincide";
-    return out;
-  }
-  out = Refinement(problem, options_, context).run();
-  if (!problem.manifold->smooth()) out.message += "; the geodesic equation does not see the kinks of this manifold";
+  if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
+  RawSolution out = Refinement(problem, options_, context).run();
+  mention_kinks(*problem.manifold, out);
   return out;
 }
 

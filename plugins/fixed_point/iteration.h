@@ -3,6 +3,7 @@
 
 #include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/plugins/fixed_point/acceleration_process.h"
+#include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
@@ -17,8 +18,6 @@ struct IterationBounds {
   // Iterates that are combined (Anderson); 0: none, the iteration of the paper.
   int memory;
 };
-
-enum class IterationStatus { kConverged, kMaxIterations, kStalled, kNotFinite, kStopped };
 
 struct FixedPoint {
   IterationStatus status = IterationStatus::kNotFinite;

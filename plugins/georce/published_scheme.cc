@@ -118,18 +118,19 @@ GeorceRun minimise_published(const Manifold& manifold, Matrix& nodes, const Publ
     const Matrix gradient = gradient_of(manifold, at, ws);
     if (!gradient.allFinite()) return out;
     if (gradient.norm() <= bounds.gradient_tolerance) {
-      out.status = GeorceStatus::kConverged;
+      out.status = IterationStatus::kConverged;
       return out;
     }
     if (out.iterations == bounds.max_iterations || context.should_stop()) {
-      out.status = out.iterations == bounds.max_iterations ? GeorceStatus::kMaxIterations : GeorceStatus::kStopped;
+      out.status =
+          out.iterations == bounds.max_iterations ? IterationStatus::kMaxIterations : IterationStatus::kStopped;
       return out;
     }
     floor_diagonal(at.roots);
     const Matrix move = ControlProblem(at.roots).solve(-0.5 * gradient);
     if (!move.allFinite()) return out;
     if (take_step(manifold, move, at, ws)) continue;
-    out.status = GeorceStatus::kStalled;
+    out.status = IterationStatus::kStalled;
     return out;
   }
 }

@@ -2,14 +2,13 @@
 #pragma once
 
 #include "pullback/manifold/manifold.h"
+#include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
-enum class GeorceStatus { kConverged, kMaxIterations, kStopped, kStalled, kNotFinite };
-
 struct GeorceRun {
-  GeorceStatus status = GeorceStatus::kNotFinite;
+  IterationStatus status = IterationStatus::kNotFinite;
   int iterations = 0;
   double initial_energy = 0;
   double final_energy = 0;

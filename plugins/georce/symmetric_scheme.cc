@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pullback/base/stop.h"
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/manifold/numerics/whitening.h"
 #include "pullback/plugins/georce/control_problem.h"
 #include "pullback/plugins/georce/schemes.h"
@@ -19,12 +20,6 @@ constexpr double kSufficient = 1e-4;
 constexpr double kSmallestRoot = 1e-4;
 // The promise of a step is taken for rounding below this fraction of the energy.
 constexpr double kRounding = 1e-15;
-
-double chord_energy(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
-  Vector chords(Z.cols() - 1);
-  manifold.chords(Z, chords, ws);
-  return 0.5 * static_cast<double>(chords.size()) * chords.squaredNorm();
-}
 
 // Upper triangular R with RᵀR = AᵀA.
 Matrix triangular_factor(const Matrix& A) {
@@ -203,15 +198,16 @@ GeorceRun minimise_symmetric(const Manifold& manifold, Matrix& nodes, const Symm
     context.record(first_iteration + out.iterations, std::sqrt(2 * descent.energy()));
     context.keep(Curve::through(nodes));
     if (descent.promise() <= bounds.energy_tolerance * descent.energy()) {
-      out.status = GeorceStatus::kConverged;
+      out.status = IterationStatus::kConverged;
       return out;
     }
     if (out.iterations == bounds.max_iterations || context.should_stop()) {
-      out.status = out.iterations == bounds.max_iterations ? GeorceStatus::kMaxIterations : GeorceStatus::kStopped;
+      out.status =
+          out.iterations == bounds.max_iterations ? IterationStatus::kMaxIterations : IterationStatus::kStopped;
       return out;
     }
     if (descent.step()) continue;
-    out.status = GeorceStatus::kStalled;
+    out.status = IterationStatus::kStalled;
     return out;
   }
 }

@@ -2,28 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/plugins/graph/neighbour_graph.h"
 #include "pullback/plugins/graph/nodes.h"
 #include "pullback/plugins/graph/smoothing.h"
+#include "pullback/solvers/path_candidates.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
 
-// Chords per piece by which the path and the straight line are compared.
-constexpr int kComparison = 4;
 // Edges near a path weigh more by this factor for the alternatives to it.
 constexpr double kAvoidance = 1.5;
-// A descent step is taken when it promises to lower the energy by this fraction.
-constexpr double kWorthwhile = 1e-4;
 constexpr const char* kNotAGeodesic = "not a geodesic: follow it with a local solver";
 
 // Both ends first, then the problem's points or samples.
@@ -45,56 +41,28 @@ std::string disconnected_message(const GraphPath& path, const GeodesicProblem& p
       sampled ? fmt::format("samples (now {})", options.samples) : "give more points in between");
 }
 
-// A curve that competes, with its length by chords.
-struct Candidate {
-  Curve curve;
-  double length;
-};
-
-Candidate measured(const Manifold& manifold, Curve curve, int pieces, Workspace& ws) {
-  const double length = polyline_length(manifold, curve.position(uniform_times(kComparison * pieces + 1)), ws);
-  return {std::move(curve), length};
-}
-
-Candidate straightened(const GeodesicProblem& problem, const Matrix& Z, const GraphPath& path,
-                       const GraphOptions& options, SolveContext& context) {
+PathCandidate straightened(const GeodesicProblem& problem, const Matrix& Z, const GraphPath& path,
+                           const GraphOptions& options, SolveContext& context) {
   Matrix corners(Z.rows(), static_cast<Eigen::Index>(path.nodes.size()));
   for (std::size_t i = 0; i < path.nodes.size(); ++i) corners.col(static_cast<Eigen::Index>(i)) = Z.col(path.nodes[i]);
-  const Manifold& manifold = *problem.manifold;
-  Workspace& ws = context.workspace();
-  Curve curve = smoothed_path(manifold, corners, options.nodes, options.subdivisions, ws);
-  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}, {}};
-  relaxation.should_stop = [&context] { return context.should_stop(); };
-  if (options.relaxation > 0) curve = relaxed(manifold, curve, relaxation, ws);
-  return measured(manifold, std::move(curve), options.nodes, ws);
-}
-
-bool is_shorter(const Candidate& a, const Candidate& b) { return a.length < b.length; }
-
-void keep_shortest(const std::vector<Candidate>& paths, SolveContext& context) {
-  context.keep(std::min_element(paths.begin(), paths.end(), is_shorter)->curve);
+  Curve smoothed = smoothed_path(*problem.manifold, corners, options.nodes, options.subdivisions, context.workspace());
+  return straightened_path(problem, std::move(smoothed), options.nodes, options.relaxation, context);
 }
 
 // The shortest of the paths found and the straight line; the others are told of.
-RawSolution shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, Eigen::Index nodes,
+RawSolution shortest_of(std::vector<PathCandidate> paths, const GeodesicProblem& problem, Eigen::Index nodes,
                         const GraphOptions& options, SolveContext& context) {
-  Candidate straight =
-      measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
-  std::stable_sort(paths.begin(), paths.end(), is_shorter);
   RawSolution out;
   out.claim = Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
-  if (straight.length <= paths.front().length) {
-    out.message =
-        fmt::format("the straight line ({:.6g}) is shorter than every path found ({:.6g}) in a graph of {} points; {}",
-                    straight.length, paths.front().length, nodes, kNotAGeodesic);
-    std::swap(straight, paths.front());
-  } else {
-    out.message = fmt::format("shortest path in a graph of {} points; {}", nodes, kNotAGeodesic);
-  }
-  out.curve = std::move(paths.front().curve);
-  context.met_curve(std::move(straight.curve));
-  for (std::size_t i = 1; i < paths.size(); ++i) context.met_curve(std::move(paths[i].curve));
+  ShortestPath shortest = shortest_path(problem, std::move(paths), options.nodes, context);
+  out.message = shortest.straight()
+                    ? fmt::format(
+                          "the straight line ({:.6g}) is shorter than every path found ({:.6g}) in a graph of "
+                          "{} points; {}",
+                          shortest.straight_length, shortest.path_length, nodes, kNotAGeodesic)
+                    : fmt::format("shortest path in a graph of {} points; {}", nodes, kNotAGeodesic);
+  out.curve = std::move(shortest.curve);
   return out;
 }
 
@@ -115,20 +83,14 @@ RawSolution without_path(const GraphPath& path, const GeodesicProblem& problem, 
 }  // namespace
 
 RawSolution GraphSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  if (problem.from == problem.to) {
-    RawSolution out;
-    out.curve = Curve::straight(problem.from, problem.to);
-    out.claim = Termination::kConverged;
-    out.message = "the ends coincide";
-    return out;
-  }
+  if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   const Manifold& manifold = *problem.manifold;
   const Matrix W = mean_factor(manifold, problem.initial, context.workspace());
   const Matrix Z = make_nodes(problem, W, options_);
   const Edges edges =
       nearest_neighbour_edges({W.triangularView<Eigen::Upper>() * Z, scaled_axes(Z)}, options_.neighbours);
   PathFinder finder(manifold, Z, edges, options_.subdivisions, context);
-  std::vector<Candidate> candidates;
+  std::vector<PathCandidate> candidates;
   for (int i = 0; i <= options_.alternatives; ++i) {
     const GraphPath path = finder.find(0, 1);
     if (path.status != GraphPath::Status::kFound) {

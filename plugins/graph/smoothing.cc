@@ -48,12 +48,6 @@ void average_neighbours(Matrix& nodes, int passes) {
 
 }  // namespace
 
-double polyline_length(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws) {
-  Vector chords(points.cols() - 1);
-  manifold.chords(points, chords, ws);
-  return chords.sum();
-}
-
 Curve smoothed_path(const Manifold& manifold, const ConstMatrixRef& path, int pieces, int subdivisions, Workspace& ws) {
   Polyline best = at_constant_speed(manifold, path, pieces, subdivisions, ws);
   const int parts = std::max(1, subdivisions / 4);  // a piece is much shorter than an edge

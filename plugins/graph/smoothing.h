@@ -7,9 +7,6 @@
 
 namespace pullback {
 
-// Length by the chords of a polyline whose points are the columns.
-double polyline_length(const Manifold& manifold, const ConstMatrixRef& points, Workspace& ws);
-
 // A curve of `pieces` pieces from the first to the last column of the path: the polyline resampled at constant speed,
 // its corners cut by averaging neighbours as long as that makes it shorter.
 //

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pullback/manifold/numerics/chords.h"
+
 namespace pullback {
 namespace {
 
@@ -13,19 +15,6 @@ constexpr int kLengthChords = 64;
 
 Curve part(const Curve& curve, double from, double to) {
   return Curve::through(curve.position((uniform_times(kPartNodes) * (to - from)).array() + from));
-}
-
-// c(t) + (1−t) δ_0 + t δ_1, so that it joins the given points exactly.
-Curve bent(const Curve& curve, const Vector& from, const Vector& to) {
-  const Vector start = from - curve.positions().col(0);
-  const Vector end = to - curve.positions().rightCols(1);
-  const Vector& t = curve.times();
-  Matrix positions = curve.positions() + start * (1 - t.array()).matrix().transpose() + end * t.transpose();
-  positions.col(0) = from;
-  positions.rightCols(1) = to;
-  Matrix velocities = curve.velocities().colwise() + (end - start);
-  if (!curve.quintic()) return {t, std::move(positions), std::move(velocities)};
-  return {t, std::move(positions), std::move(velocities), curve.accelerations()};
 }
 
 // Curves one after the other, piece i from times(i) to times(i+1); velocity and acceleration at a joint are the means
@@ -60,19 +49,14 @@ Curve joined(const std::vector<Curve>& curves, const Vector& times) {
   return {std::move(t), std::move(x), std::move(v), std::move(a)};
 }
 
-bool is_finite(const Curve& curve) {
-  return !curve.empty() && curve.positions().allFinite() && curve.velocities().allFinite() &&
-         curve.accelerations().allFinite();
-}
-
 }  // namespace
 
 BrokenGeodesic::BrokenGeodesic(const GeodesicProblem& problem, int pieces, PieceSolver solver, Workspace& ws)
     : piece_(problem), solver_(std::move(solver)), ws_(ws) {
   const Vector t = constant_speed_times(*piece_.manifold, problem.initial, pieces, ws_);
   for (Eigen::Index i = 0; i < pieces; ++i) curves_.push_back(part(problem.initial, t(i), t(i + 1)));
-  curves_.front() = bent(curves_.front(), problem.from, curves_.front().positions().rightCols(1));
-  curves_.back() = bent(curves_.back(), curves_.back().positions().col(0), problem.to);
+  curves_.front() = joined(curves_.front(), problem.from, curves_.front().positions().rightCols(1));
+  curves_.back() = joined(curves_.back(), curves_.back().positions().col(0), problem.to);
 }
 
 Matrix BrokenGeodesic::joints() const {
@@ -88,7 +72,7 @@ void BrokenGeodesic::move_joints(const Matrix& joints) {
     const auto k = static_cast<Eigen::Index>(i);
     const Vector from = i == 0 ? Vector(curves_[i].positions().col(0)) : Vector(joints.col(k - 1));
     const Vector to = i + 1 == curves_.size() ? Vector(curves_[i].positions().rightCols(1)) : Vector(joints.col(k));
-    curves_[i] = bent(curves_[i], from, to);
+    curves_[i] = joined(curves_[i], from, to);
   }
 }
 
@@ -97,12 +81,12 @@ RawSolution BrokenGeodesic::solve(const Curve& initial) {
   piece_.from = initial.positions().col(0);
   piece_.to = initial.positions().rightCols(1);
   RawSolution out = solver_(piece_);
-  if (out.claim != Termination::kConverged || !is_finite(out.curve)) {
+  if (out.claim != Termination::kConverged || !out.curve.finite()) {
     ++failures_;
     failure_ = out.message;
   }
-  if (!is_finite(out.curve)) out.curve = initial;
-  out.curve = bent(out.curve, piece_.from, piece_.to);
+  if (!out.curve.finite()) out.curve = initial;
+  out.curve = joined(out.curve, piece_.from, piece_.to);
   return out;
 }
 
@@ -117,8 +101,8 @@ void BrokenGeodesic::sweep() {
     const Vector first = curves_[i].positions().col(0);
     const Vector last = curves_[i + 1].positions().rightCols(1);
     const Vector joint = geodesic.curve.position(Vector{{middle}});
-    curves_[i] = bent(part(geodesic.curve, 0, middle), first, joint);
-    curves_[i + 1] = bent(part(geodesic.curve, middle, 1), joint, last);
+    curves_[i] = joined(part(geodesic.curve, 0, middle), first, joint);
+    curves_[i + 1] = joined(part(geodesic.curve, middle, 1), joint, last);
   }
 }
 
@@ -129,10 +113,8 @@ void BrokenGeodesic::solve_pieces() {
 
 Vector BrokenGeodesic::lengths() const {
   Vector out(static_cast<Eigen::Index>(curves_.size()));
-  Vector chords(kLengthChords);
   for (std::size_t i = 0; i < curves_.size(); ++i) {
-    piece_.manifold->chords(curves_[i].position(uniform_times(kLengthChords + 1)), chords, ws_);
-    out(static_cast<Eigen::Index>(i)) = chords.sum();
+    out(static_cast<Eigen::Index>(i)) = chord_length(*piece_.manifold, curves_[i], kLengthChords, ws_);
   }
   return out;
 }

@@ -10,7 +10,9 @@
 
 #include "pullback/manifold/numerics/anderson.h"
 #include "pullback/plugins/leapfrog/broken_geodesic.h"
+#include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
@@ -37,10 +39,8 @@ double excess_of(const Matrix& factors, const Matrix& move, double length) {
   return 2 * std::pow(pieces, 3) * sum / (std::numbers::pi * std::numbers::pi * length * length);
 }
 
-enum class Sweeping { kConverged, kMaxSweeps, kStopped, kStalled, kNotFinite };
-
 struct Joining {
-  Sweeping status = Sweeping::kMaxSweeps;
+  IterationStatus status = IterationStatus::kMaxIterations;
   int sweeps = 0;
   double excess = 0;  // that the last moves stood for
 };
@@ -58,7 +58,7 @@ Joining join(BrokenGeodesic& geodesic, const Manifold& manifold, const LeapfrogO
     const Matrix before = geodesic.joints();
     if (!context.should_stop()) geodesic.sweep();
     if (context.should_stop()) {
-      out.status = Sweeping::kStopped;
+      out.status = IterationStatus::kStopped;
       return out;
     }
     const Matrix after = geodesic.joints();
@@ -70,18 +70,18 @@ Joining join(BrokenGeodesic& geodesic, const Manifold& manifold, const LeapfrogO
     context.record(out.sweeps++, length);
     out.excess = excess_of(factors, after - before, length);
     if (!std::isfinite(out.excess)) {
-      out.status = Sweeping::kNotFinite;
+      out.status = IterationStatus::kNotFinite;
       return out;
     }
     since_best = out.excess < best ? 0 : since_best + 1;
     best = std::min(best, out.excess);
     if (out.excess <= options.tolerance || since_best > kPatience) {
-      out.status = out.excess <= options.tolerance ? Sweeping::kConverged : Sweeping::kStalled;
+      out.status = out.excess <= options.tolerance ? IterationStatus::kConverged : IterationStatus::kStalled;
       return out;
     }
     failing = geodesic.failures() > 0 ? failing + 1 : 0;
     if (failing == kFailingSweeps) {
-      out.status = Sweeping::kStalled;
+      out.status = IterationStatus::kStalled;
       return out;
     }
     if (out.excess > kGrowth * kGrowth * last) mixing.clear();
@@ -91,37 +91,21 @@ Joining join(BrokenGeodesic& geodesic, const Manifold& manifold, const LeapfrogO
   return out;
 }
 
-Termination claim_of(Sweeping status, SolveContext& context) {
-  switch (status) {
-    case Sweeping::kConverged:
-      return Termination::kConverged;
-    case Sweeping::kMaxSweeps:
-      return Termination::kMaxIterations;
-    case Sweeping::kStopped:
-      return context.stop_reason();
-    case Sweeping::kStalled:
-      return Termination::kStalled;
-    case Sweeping::kNotFinite:
-      break;
-  }
-  return Termination::kNumericalFailure;
-}
-
 std::string message_of(const Joining& joining, int pieces) {
   switch (joining.status) {
-    case Sweeping::kConverged:
+    case IterationStatus::kConverged:
       return fmt::format("{} geodesic pieces joined straight in {} sweeps", pieces, joining.sweeps);
-    case Sweeping::kMaxSweeps:
+    case IterationStatus::kMaxIterations:
       return fmt::format("the joints of {} pieces still move after {} sweeps (excess about {:.1g}); raise max_sweeps",
                          pieces, joining.sweeps, joining.excess);
-    case Sweeping::kStopped:
+    case IterationStatus::kStopped:
       return fmt::format("stopped after {} sweeps over {} pieces", joining.sweeps, pieces);
-    case Sweeping::kStalled:
+    case IterationStatus::kStalled:
       return fmt::format(
           "the joints of {} pieces do not come to rest in {} sweeps (excess about {:.1g}); the curve is "
           "the last one",
           pieces, joining.sweeps, joining.excess);
-    case Sweeping::kNotFinite:
+    default:
       break;
   }
   return fmt::format("the metric is not finite at a joint of {} pieces; the curve is the last one", pieces);
@@ -151,13 +135,8 @@ RawSolution LeapfrogSolver::solve_piece(const GeodesicProblem& piece, SolveConte
 }
 
 RawSolution LeapfrogSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   RawSolution out;
-  if (problem.from == problem.to) {
-    out.curve = Curve::straight(problem.from, problem.to);
-    out.claim = context.should_stop() ? context.stop_reason() : Termination::kConverged;
-    out.message = "the ends coincide";
-    return out;
-  }
   BrokenGeodesic geodesic(
       problem, options_.pieces, [&](const GeodesicProblem& piece) { return solve_piece(piece, context); },
       context.workspace());
@@ -165,7 +144,7 @@ RawSolution LeapfrogSolver::run(const GeodesicProblem& problem, SolveContext& co
   out.iterations = joining.sweeps;
   out.claim = claim_of(joining.status, context);
   out.message = message_of(joining, options_.pieces);
-  if (joining.status == Sweeping::kConverged) geodesic.solve_pieces();
+  if (joining.status == IterationStatus::kConverged) geodesic.solve_pieces();
   out.curve = geodesic.curve();
   if (context.should_stop()) {
     out.claim = context.stop_reason();

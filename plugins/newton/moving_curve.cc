@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/manifold/numerics/whitening.h"
 #include "pullback/plugins/newton/hessian_models.h"
 
@@ -80,20 +81,7 @@ bool MovingCurve::linearise() {
          variation_->hessian.diagonal.allFinite() && variation_->hessian.upper.allFinite();
 }
 
-Matrix MovingCurve::moved(const Matrix& step) const {
-  const Eigen::Index n = nodes_.rows();
-  Matrix out = nodes_;
-  for (Eigen::Index i = 1; i + 1 < out.cols(); ++i) {
-    out.col(i) += variation_->factor.middleCols(n * i, n).triangularView<Eigen::Upper>().solve(step.col(i - 1));
-  }
-  return out;
-}
-
-double MovingCurve::energy_of(const Matrix& nodes) const {
-  Vector d(nodes.cols() - 1);
-  manifold_.chords(nodes, d, context_.workspace());
-  return 0.5 * static_cast<double>(d.size()) * d.squaredNorm();
-}
+Matrix MovingCurve::moved(const Matrix& step) const { return moved_nodes(nodes_, variation_->factor, step); }
 
 // Takes the step if it lowers the energy enough, and adapts the damping. A trial is linearised at once, as most are
 // taken, unless the one before was not.
@@ -106,7 +94,7 @@ bool MovingCurve::try_step(const Matrix& step, double promised, double& damping)
   double after = std::numeric_limits<double>::quiet_NaN();
   if (trial.allFinite()) {
     if (last_trial_failed_) {
-      after = energy_of(trial);
+      after = chord_energy(manifold_, trial, context_.workspace());
     } else if (there.linearise()) {
       after = there.energy();
     }
@@ -125,33 +113,33 @@ bool MovingCurve::try_step(const Matrix& step, double promised, double& damping)
   return true;
 }
 
-MotionStatus MovingCurve::descend(double tolerance, int max_iterations) {
+IterationStatus MovingCurve::descend(double tolerance, int max_iterations) {
   double damping = 0;
   for (int iteration = 0;; ++iteration) {
-    if (context_.should_stop()) return MotionStatus::kStopped;
-    if (!linearise()) return MotionStatus::kNotFinite;
+    if (context_.should_stop()) return IterationStatus::kStopped;
+    if (!linearise()) return IterationStatus::kNotFinite;
     context_.keep(Curve::through(nodes_));
     const Model model = positive_model(variation_->hessian, damping);
     const Matrix step = -model.factor.solve(variation_->chord_gradient);
     const double promised = -0.5 * dot(variation_->chord_gradient, step);
-    if (!std::isfinite(promised)) return MotionStatus::kNotFinite;
+    if (!std::isfinite(promised)) return IterationStatus::kNotFinite;
     const double excess = promised / (2 * variation_->energy);
-    if (damping == 0 && model.exact && excess <= tolerance) return MotionStatus::kSettled;
-    if (damping == 0 && !model.exact && excess <= std::min(tolerance, kStationary)) return MotionStatus::kSaddle;
-    if (excess <= kRounding) return MotionStatus::kStalled;
-    if (iteration >= max_iterations) return MotionStatus::kMaxIterations;
+    if (damping == 0 && model.exact && excess <= tolerance) return IterationStatus::kConverged;
+    if (damping == 0 && !model.exact && excess <= std::min(tolerance, kStationary)) return IterationStatus::kSaddle;
+    if (excess <= kRounding) return IterationStatus::kStalled;
+    if (iteration >= max_iterations) return IterationStatus::kMaxIterations;
     try_step(step, promised, damping);
-    if (damping > kMostDamping) return MotionStatus::kStalled;
+    if (damping > kMostDamping) return IterationStatus::kStalled;
   }
 }
 
-MotionStatus MovingCurve::correct(double tolerance, int max_iterations, double* excess) {
+IterationStatus MovingCurve::correct(double tolerance, int max_iterations, double* excess) {
   *excess = -1;
   double previous = std::numeric_limits<double>::infinity();
   bool descended = false;
   for (int iteration = 0; iteration <= max_iterations; ++iteration) {
-    if (context_.should_stop()) return MotionStatus::kStopped;
-    if (!linearise()) return MotionStatus::kNotFinite;
+    if (context_.should_stop()) return IterationStatus::kStopped;
+    if (!linearise()) return IterationStatus::kNotFinite;
     context_.keep(Curve::through(nodes_));
     const BlockTridiagonalFactor factor(variation_->hessian);
     const Matrix& gradient = variation_->gradient;
@@ -163,31 +151,31 @@ MotionStatus MovingCurve::correct(double tolerance, int max_iterations, double* 
       decrement = std::max(decrement, 0.5 * dot(gradient, flat.solve(gradient)));
     }
     const double now = decrement / (2 * variation_->energy);
-    if (!std::isfinite(now)) return MotionStatus::kNotFinite;
+    if (!std::isfinite(now)) return IterationStatus::kNotFinite;
     if (*excess < 0) *excess = now;
     const bool definite = factor.positive_definite();
     const bool contracts = now <= kNear && now * kContraction <= previous;
-    if (!definite && now <= std::min(tolerance, kStationary)) return MotionStatus::kSaddle;
+    if (!definite && now <= std::min(tolerance, kStationary)) return IterationStatus::kSaddle;
     if (definite && (now <= tolerance || contracts)) {
       replace(moved(step));
       ++iterations_;
       last_trial_failed_ = false;
-      if (now <= tolerance) return MotionStatus::kSettled;
+      if (now <= tolerance) return IterationStatus::kConverged;
       previous = now;
       continue;
     }
-    if (descended) return MotionStatus::kUnresolved;
+    if (descended) return IterationStatus::kUnresolved;
     descended = true;
     previous = std::numeric_limits<double>::infinity();
-    switch (const MotionStatus status = descend(kDescended, max_iterations)) {
-      case MotionStatus::kSettled:
-      case MotionStatus::kStalled:  // the smooth gradient may know better
+    switch (const IterationStatus status = descend(kDescended, max_iterations)) {
+      case IterationStatus::kConverged:
+      case IterationStatus::kStalled:  // the smooth gradient may know better
         break;
       default:
         return status;
     }
   }
-  return MotionStatus::kMaxIterations;
+  return IterationStatus::kMaxIterations;
 }
 
 bool MovingCurve::refine() {
@@ -213,7 +201,7 @@ bool MovingCurve::leave_saddle() {
   for (const double size : kSaddleMoves) {
     for (const double side : {1.0, -1.0}) {
       Matrix trial = moved(side * size * mode);
-      const double energy = energy_of(trial);
+      const double energy = chord_energy(manifold_, trial, context_.workspace());
       if (!(energy < lowest)) continue;
       lowest = energy;
       best = std::move(trial);

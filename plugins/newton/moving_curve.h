@@ -4,19 +4,10 @@
 #include <optional>
 
 #include "pullback/manifold/manifold.h"
+#include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
-
-enum class MotionStatus {
-  kSettled,     // at a minimum
-  kSaddle,      // at a stationary point that is not a minimum
-  kUnresolved,  // there are too few chords for the curve: the energy of chords and that of curves disagree
-  kMaxIterations,
-  kStalled,
-  kNotFinite,
-  kStopped
-};
 
 // The nodes of a discrete curve with fixed ends, and Newton's method on them.
 //
@@ -37,14 +28,15 @@ class MovingCurve {
   void replace(Matrix nodes);
 
   // Newton–Levenberg–Marquardt on E_K until the excess is at most `tolerance`: the exact Hessian where it is positive
-  // definite, otherwise that of each chord without its negative part, damped by the Gauss–Newton part.
-  MotionStatus descend(double tolerance, int max_iterations);
+  // definite, otherwise that of each chord without its negative part, damped by the Gauss–Newton part. kSaddle: at a
+  // stationary point that is not a minimum.
+  IterationStatus descend(double tolerance, int max_iterations);
 
   // Newton's method with the exact Hessian of E_K on the gradient of the smooth energy, which is exact to O(K⁻⁴) where
   // that of E_K is to O(K⁻²) (deferred correction). Descends first where it is not near enough. The last step, from an
   // excess of at most `tolerance`, is taken and not measured.
-  // *excess: that of the curve as it came.
-  MotionStatus correct(double tolerance, int max_iterations, double* excess);
+  // *excess: that of the curve as it came. kUnresolved: the energy of chords and that of curves disagree.
+  IterationStatus correct(double tolerance, int max_iterations, double* excess);
 
   // Moves along the most negative direction of the second variation, to the lowest of a few energies on both sides.
   // False: none is lower, or no direction is negative.
@@ -62,7 +54,6 @@ class MovingCurve {
 
  private:
   Matrix moved(const Matrix& step) const;
-  double energy_of(const Matrix& nodes) const;
   bool try_step(const Matrix& step, double promised, double& damping);
 
   const Manifold& manifold_;

@@ -1,23 +1,22 @@
 #include "pullback/plugins/newton/newton.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
 
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/manifold/numerics/second_difference.h"
 #include "pullback/plugins/newton/moving_curve.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/refinement.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
 
 // A doubling of the chords divides the excess by 2⁸ in the limit; by about this before it.
 constexpr double kExcessFall = 64;
-// The same for the minimum of E_K, whose excess falls by 2⁴.
-constexpr double kChordExcessFall = 8;
 // Excess at which a curve that is to be refined is left alone: the next Newton step leaves its square.
 constexpr double kSettled = 1e-4;
 // The share of the excess of the level before that is one to be left alone.
@@ -32,12 +31,6 @@ constexpr int kMostSaddles = 3;
 constexpr int kRestartFactor = 4;
 constexpr int kMostRestarts = 2;
 
-double chord_length(const Manifold& manifold, const Matrix& nodes, Workspace& ws) {
-  Vector d(nodes.cols() - 1);
-  manifold.chords(nodes, d, ws);
-  return d.sum();
-}
-
 // Every `stride`-th node.
 Matrix thinned(const Matrix& nodes, Eigen::Index stride) {
   Matrix out(nodes.rows(), (nodes.cols() - 1) / stride + 1);
@@ -49,9 +42,7 @@ Matrix thinned(const Matrix& nodes, Eigen::Index stride) {
 Matrix first_nodes(const Manifold& manifold, const GeodesicProblem& problem, int least, Workspace& ws) {
   int chords = least;
   while (chords < kFineChords) chords *= 2;
-  Matrix fine = constant_speed(manifold, problem.initial, chords, ws).positions();
-  fine.col(0) = problem.from;
-  fine.rightCols(1) = problem.to;
+  Matrix fine = starting_nodes(problem, chords, ws);
   const double length = chord_length(manifold, fine, ws);
   for (int coarse = least; coarse < chords; coarse *= 2) {
     Matrix nodes = thinned(fine, chords / coarse);
@@ -61,116 +52,88 @@ Matrix first_nodes(const Manifold& manifold, const GeodesicProblem& problem, int
   return fine;
 }
 
-Termination claim_of(MotionStatus status, SolveContext& context) {
-  switch (status) {
-    case MotionStatus::kSettled:
-    case MotionStatus::kSaddle:
-      return Termination::kConverged;  // of which the certificate says what it is
-    case MotionStatus::kMaxIterations:
-      return Termination::kMaxIterations;
-    case MotionStatus::kStopped:
-      return context.stop_reason();
-    case MotionStatus::kNotFinite:
-      return Termination::kNumericalFailure;
-    case MotionStatus::kUnresolved:
-    case MotionStatus::kStalled:
-      break;
-  }
-  return Termination::kStalled;
-}
-
-std::string message_of(MotionStatus status, int chords) {
-  switch (status) {
-    case MotionStatus::kSettled:
-      return fmt::format("Newton's method settled on {} chords", chords);
-    case MotionStatus::kSaddle:
-      return fmt::format("Newton's method ended in a saddle on {} chords", chords);
-    case MotionStatus::kMaxIterations:
-      return fmt::format("the energy of {} chords still falls; raise max_iterations", chords);
-    case MotionStatus::kStopped:
-      return fmt::format("stopped with {} chords", chords);
-    case MotionStatus::kNotFinite:
-      return fmt::format("the energy of {} chords or a derivative of it is not finite", chords);
-    case MotionStatus::kUnresolved:
-      return fmt::format("{} chords are too few to resolve the curve; raise max_nodes", chords);
-    case MotionStatus::kStalled:
-      break;
-  }
-  return fmt::format("no step lowers the energy of {} chords", chords);
-}
-
+// The levels of one solve: the moving curve has the nodes, and what was evaluated at them.
 class Search {
  public:
   Search(const GeodesicProblem& problem, const NewtonOptions& options, SolveContext& context)
-      : problem_(problem), manifold_(*problem.manifold), options_(options), context_(context) {}
+      : problem_(problem),
+        manifold_(*problem.manifold),
+        options_(options),
+        context_(context),
+        curve_(manifold_, first_nodes(manifold_, problem_, fewest_chords(), context.workspace()), context),
+        least_(curve_.chords()) {}
 
   RawSolution run();
 
  private:
-  MotionStatus smooth(MovingCurve& curve);
-  MotionStatus with_kinks(MovingCurve& curve);
-  MotionStatus settle(MovingCurve& curve, double tolerance, double* excess);
+  int fewest_chords() const { return manifold_.smooth() ? options_.nodes : std::max(options_.nodes, kFineChords); }
+  RefinementLevel smooth(const RefinementTask& task);
+  RefinementLevel with_kinks(const RefinementTask& task);
+  void refine_smooth();
+  IterationStatus settle(double tolerance, double* excess);
   Curve curve_through(const Matrix& nodes) const;
-  bool last_level(const MovingCurve& curve) const { return 2 * curve.chords() > options_.max_nodes; }
 
   const GeodesicProblem& problem_;
   const Manifold& manifold_;
   const NewtonOptions& options_;
   SolveContext& context_;
+  MovingCurve curve_;
+  int least_;                     // chords that it begins with, or begins again with
+  std::optional<double> before_;  // excess of the level before
   int saddles_left_ = kMostSaddles;
   int restarts_left_ = kMostRestarts;
 };
 
 // Corrects, and leaves saddles as long as that can be done.
-MotionStatus Search::settle(MovingCurve& curve, double tolerance, double* excess) {
+IterationStatus Search::settle(double tolerance, double* excess) {
   *excess = 0;
   for (;;) {
     double now = 0;
-    const MotionStatus status = curve.correct(tolerance, options_.max_iterations, &now);
+    const IterationStatus status = curve_.correct(tolerance, options_.max_iterations, &now);
     *excess = std::max(*excess, now);
-    if (status != MotionStatus::kSaddle || saddles_left_-- <= 0 || !curve.leave_saddle()) return status;
+    if (status != IterationStatus::kSaddle || saddles_left_-- <= 0 || !curve_.leave_saddle()) return status;
     *excess = 1;
   }
 }
 
-MotionStatus Search::smooth(MovingCurve& curve) {
+RefinementLevel Search::smooth(const RefinementTask& task) {
+  RefinementLevel out;
+  double excess = 0;
   const double enough = kExcessFall * options_.tolerance;
-  std::optional<double> before;  // excess of the level before
-  for (int least = curve.chords();;) {
-    double excess = 0;
-    // Where one step a level does not bring the excess down, it is for a rough error, which needs more of them.
-    const double worthwhile = std::min(kSettled, kWorthwhile * before.value_or(1));
-    const double tolerance = last_level(curve) ? enough : std::max(enough, worthwhile);
-    const MotionStatus status = settle(curve, tolerance, &excess);
-    if (status == MotionStatus::kStopped || status == MotionStatus::kNotFinite) return status;
-    const bool resolved = status == MotionStatus::kSettled || status == MotionStatus::kSaddle;
-    if (resolved && before && excess <= enough) return status;
+  // Where one step a level does not bring the excess down, it is for a rough error, which needs more of them.
+  const double worthwhile = std::min(kSettled, kWorthwhile * before_.value_or(1));
+  out.status = settle(task.last ? enough : std::max(enough, worthwhile), &excess);
+  if (out.status == IterationStatus::kStopped || out.status == IterationStatus::kNotFinite) return out;
+  const bool resolved = out.status == IterationStatus::kConverged || out.status == IterationStatus::kSaddle;
+  if (resolved && before_) out.excess = excess / kExcessFall;
+  if (task.last && out.status == IterationStatus::kUnresolved) {
     // The smooth gradient does not settle on these chords; their own energy does, and may be near enough.
-    if (last_level(curve)) {
-      return status == MotionStatus::kUnresolved ? curve.descend(kChordTolerance, options_.max_iterations) : status;
-    }
-    before = excess;
-    if (curve.refine() || restarts_left_-- <= 0) continue;
-    // The chords have passed over something that the curve meets: start again with chords too short for that.
-    least = std::min(std::max(kFineChords, kRestartFactor * least), std::max(least, options_.max_nodes / 2));
-    curve.replace(first_nodes(manifold_, problem_, least, context_.workspace()));
-    before.reset();
+    out.status = curve_.descend(kChordTolerance, options_.max_iterations);
+  } else if (!task.last && !resolved) {
+    out.status = IterationStatus::kUnresolved;
   }
+  before_ = excess;
+  return out;
 }
 
-// The minimum of E_K, on twice as many chords as long as that shortens the curve.
-MotionStatus Search::with_kinks(MovingCurve& curve) {
-  for (double before = 0;;) {
-    const MotionStatus status = curve.descend(kChordTolerance, options_.max_iterations);
-    if (status == MotionStatus::kSaddle && saddles_left_-- > 0 && curve.leave_saddle()) continue;
-    if (status != MotionStatus::kSettled && status != MotionStatus::kSaddle) return status;
-    const double after = curve.energy();
-    if (before > 0 && 0.5 * (before - after) <= kChordExcessFall * options_.tolerance * after) return status;
-    if (last_level(curve)) return status;
-    curve.replace(Curve::through(curve.nodes()).position(uniform_times(2 * curve.chords() + 1)));
-    if (!curve.linearise()) return MotionStatus::kNotFinite;
-    before = curve.energy();
-  }
+void Search::refine_smooth() {
+  if (curve_.refine() || restarts_left_-- <= 0) return;
+  // The chords have passed over something that the curve meets: start again with chords too short for that.
+  least_ = std::min(std::max(kFineChords, kRestartFactor * least_), std::max(least_, options_.max_nodes / 2));
+  curve_.replace(first_nodes(manifold_, problem_, least_, context_.workspace()));
+  before_.reset();
+}
+
+// The minimum of E_K.
+RefinementLevel Search::with_kinks(const RefinementTask& task) {
+  RefinementLevel out;
+  if (task.level > 0 && !curve_.linearise()) return out;
+  const double before = curve_.energy();
+  do {
+    out.status = curve_.descend(kChordTolerance, options_.max_iterations);
+  } while (out.status == IterationStatus::kSaddle && saddles_left_-- > 0 && curve_.leave_saddle());
+  out.excess = chord_excess(task, before, curve_.energy());
+  return out;
 }
 
 Curve Search::curve_through(const Matrix& nodes) const {
@@ -195,10 +158,7 @@ Curve Search::curve_through(const Matrix& nodes) const {
 }
 
 RawSolution Search::run() {
-  RawSolution out;
-  const int least = manifold_.smooth() ? options_.nodes : std::max(options_.nodes, kFineChords);
-  MovingCurve curve(manifold_, first_nodes(manifold_, problem_, least, context_.workspace()), context_);
-  const double length = chord_length(manifold_, curve.nodes(), context_.workspace());
+  const double length = chord_length(manifold_, curve_.nodes(), context_.workspace());
   if (!(length > 0)) return {problem_.initial, Termination::kConverged, "the initial curve has no length", 0, {}};
   // The certificate, which needs no squares, says whether it is a geodesic.
   if (std::isfinite(length) && !std::isnormal(length * length)) {
@@ -208,12 +168,24 @@ RawSolution Search::run() {
             0,
             {}};
   }
-  const MotionStatus status = manifold_.smooth() ? smooth(curve) : with_kinks(curve);
-  out.curve = curve_through(curve.nodes());
-  out.claim = claim_of(status, context_);
-  out.message = message_of(status, curve.chords());
-  out.iterations = curve.iterations();
-  return out;
+  RefinedMethod method;
+  method.solve = [this](Matrix& nodes, const RefinementTask& task) {
+    const int before = curve_.iterations();
+    RefinementLevel level = manifold_.smooth() ? smooth(task) : with_kinks(task);
+    level.iterations = curve_.iterations() - before;
+    nodes = curve_.nodes();
+    return level;
+  };
+  method.curve = [this](const Matrix& nodes) { return curve_through(nodes); };
+  method.refined = [this](const Matrix& nodes) {
+    if (manifold_.smooth()) {
+      refine_smooth();
+    } else {
+      curve_.replace(Curve::through(nodes).position(uniform_times(static_cast<int>(2 * nodes.cols()) - 1)));
+    }
+    return curve_.nodes();
+  };
+  return refine(manifold_, curve_.nodes(), method, {options_.max_nodes, options_.tolerance}, context_);
 }
 
 }  // namespace

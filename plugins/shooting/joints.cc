@@ -215,8 +215,8 @@ double Shooting::rounding(const Joints& joints) const {
 }
 
 Shot Shooting::ended(Shot shot, Joints joints) {
-  if (flown_.status == FlowStatus::kStopped) shot.status = ShootingStatus::kStopped;
-  if (shot.status == ShootingStatus::kConverged) factor_metrics(joints);  // for the length of these joints
+  if (flown_.status == FlowStatus::kStopped) shot.status = IterationStatus::kStopped;
+  if (shot.status == IterationStatus::kConverged) factor_metrics(joints);  // for the length of these joints
   shot.joints = std::move(joints);
   shot.length = length_;
   return shot;
@@ -230,7 +230,7 @@ Shot Shooting::run(Joints joints, int first_iteration) {
     context_.record(first_iteration + out.iterations, length_);
     const bool close = out.miss <= std::max(bounds_.tolerance, kRoundings * rounding(joints));
     if (close && exact()) {
-      out.status = ShootingStatus::kConverged;
+      out.status = IterationStatus::kConverged;
       out.curve = curve(joints);
       break;
     }
@@ -240,7 +240,7 @@ Shot Shooting::run(Joints joints, int first_iteration) {
       continue;
     }
     if (out.iterations == bounds_.max_iterations) {
-      out.status = ShootingStatus::kMaxIterations;
+      out.status = IterationStatus::kMaxIterations;
       break;
     }
     const bool stepped = derivative_ != Derivative::kNone && damped_step(joints);
@@ -251,7 +251,7 @@ Shot Shooting::run(Joints joints, int first_iteration) {
     if (stepped) ++out.iterations;
     const bool refused = !stepped && derivative_ != Derivative::kKept;
     if (refused && exact()) {
-      out.status = ShootingStatus::kStalled;
+      out.status = IterationStatus::kStalled;
       break;
     }
     // What a coarse flow refuses with its own derivative, it may refuse for its errors.

@@ -3,6 +3,7 @@
 
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
+#include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
@@ -19,10 +20,8 @@ struct ShootingBounds {
   int max_iterations;
 };
 
-enum class ShootingStatus { kConverged, kMaxIterations, kStalled, kNotFinite, kStopped };
-
 struct Shot {
-  ShootingStatus status = ShootingStatus::kNotFinite;
+  IterationStatus status = IterationStatus::kNotFinite;
   Joints joints;
   Curve curve;  // where converged: the geodesic, ending in the target exactly
   double length = 0;

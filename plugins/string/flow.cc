@@ -7,6 +7,7 @@
 
 #include "pullback/base/stop.h"
 #include "pullback/manifold/curves/curve.h"
+#include "pullback/manifold/numerics/chords.h"
 
 namespace pullback {
 namespace {
@@ -32,12 +33,6 @@ Matrix nearest_rotation(const Matrix& C) {
   if (!C.allFinite()) return identity;
   const Eigen::JacobiSVD<Matrix> svd(C, Eigen::ComputeFullU | Eigen::ComputeFullV);
   return svd.matrixU() * svd.matrixV().transpose();
-}
-
-double chord_energy(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
-  Vector chords(Z.cols() - 1);
-  manifold.chords(Z, chords, ws);
-  return 0.5 * static_cast<double>(chords.size()) * chords.squaredNorm();
 }
 
 }  // namespace

@@ -1,25 +1,22 @@
 #include "pullback/plugins/string/string.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <cmath>
-#include <string>
+#include <utility>
 
 #include "pullback/plugins/string/flow.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/refinement.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
 
-// A doubling of the chords divides the excess by 16 in the limit; by at least this before it.
-constexpr double kExcessFall = 8;
 // Where no step lowers the energy but only this fraction of it was promised, the string rests, to what the
 // reparametrisation leaves.
 constexpr double kAtRest = 1e-8;
 
 struct Level {
-  Termination claim = Termination::kNumericalFailure;
+  IterationStatus status = IterationStatus::kNotFinite;
   int iterations = 0;
   double initial_energy = 0;
   double final_energy = 0;
@@ -36,69 +33,36 @@ Level descend(const Manifold& manifold, Matrix& nodes, const StringOptions& opti
     context.record(first_iteration + out.iterations, std::sqrt(2 * flow.energy()));
     context.keep(Curve::through(nodes));
     if (flow.promise() <= options.energy_tolerance * flow.energy()) {
-      out.claim = Termination::kConverged;
+      out.status = IterationStatus::kConverged;
       return out;
     }
     if (context.should_stop() || out.iterations == options.max_iterations) {
-      out.claim = out.iterations == options.max_iterations ? Termination::kMaxIterations : context.stop_reason();
+      out.status =
+          out.iterations == options.max_iterations ? IterationStatus::kMaxIterations : IterationStatus::kStopped;
       return out;
     }
     if (!flow.step()) {
-      out.claim = flow.promise() <= kAtRest * flow.energy() ? Termination::kConverged : Termination::kStalled;
+      const bool at_rest = flow.promise() <= kAtRest * flow.energy();
+      out.status = at_rest ? IterationStatus::kConverged : IterationStatus::kStalled;
       return out;
     }
     ++out.iterations;
   }
 }
 
-std::string message_of(const Level& level, int chords) {
-  switch (level.claim) {
-    case Termination::kConverged:
-      return fmt::format("a string of {} chords came to rest, {} steps at the last", chords, level.iterations);
-    case Termination::kMaxIterations:
-      return fmt::format("the string of {} chords still moves after {} steps; raise max_iterations", chords,
-                         level.iterations);
-    case Termination::kStalled:
-      return fmt::format(
-          "no step shortens the string of {} chords after {} steps: a kink, a jump or a metric that "
-          "vanishes; the curve is the shortest found",
-          chords, level.iterations);
-    case Termination::kNumericalFailure:
-      return fmt::format("the metric is not finite somewhere on the string of {} chords; the curve is the last one",
-                         chords);
-    default:
-      return fmt::format("stopped after {} steps with {} chords", level.iterations, chords);
-  }
-}
-
 }  // namespace
 
 RawSolution StringSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   const Manifold& manifold = *problem.manifold;
-  Workspace& ws = context.workspace();
-  RawSolution out;
-  if (problem.from == problem.to) {
-    out.curve = Curve::straight(problem.from, problem.to);
-    out.claim = context.should_stop() ? context.stop_reason() : Termination::kConverged;
-    out.message = "the ends coincide";
-    return out;
-  }
-  Matrix nodes = constant_speed(manifold, problem.initial, options_.nodes, ws).positions();
-  nodes.col(0) = problem.from;
-  nodes.rightCols(1) = problem.to;
-  const int most = std::max(options_.nodes, options_.max_nodes);
-  for (int chords = options_.nodes;; chords *= 2) {
-    const Level level = descend(manifold, nodes, options_, out.iterations, context);
-    out.iterations += level.iterations;
-    out.curve = with_geodesic_accelerations(manifold, Curve::through(nodes), ws);
-    out.claim = level.claim;
-    out.message = message_of(level, chords);
-    if (level.claim != Termination::kConverged) return out;
-    const double shortened = 0.5 * (level.initial_energy - level.final_energy) / level.final_energy;
-    const bool fine_enough = chords > options_.nodes && !(shortened > kExcessFall * options_.tolerance);
-    if (fine_enough || 2 * chords > most) return out;
-    nodes = out.curve.position(uniform_times(2 * chords + 1));
-  }
+  RefinedMethod method;
+  method.solve = [&](Matrix& nodes, const RefinementTask& task) {
+    const Level level = descend(manifold, nodes, options_, task.first_iteration, context);
+    return RefinementLevel{level.status, level.iterations, chord_excess(task, level.initial_energy, level.final_energy),
+                           ""};
+  };
+  return refine(manifold, starting_nodes(problem, options_.nodes, context.workspace()), method,
+                {options_.max_nodes, options_.tolerance}, context);
 }
 
 const PluginInfo* pullback_plugin_string() {

@@ -10,10 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/plugins/wavefront/box.h"
 #include "pullback/plugins/wavefront/meeting.h"
+#include "pullback/solvers/path_candidates.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 namespace {
@@ -28,26 +29,7 @@ constexpr double kLeastDepth = 1e-3;
 // path: another pass takes one that is whitened along it.
 constexpr double kAgreement = 0.05;
 constexpr int kPasses = 2;
-// Chords per piece by which the paths and the straight line are compared.
-constexpr int kComparison = 4;
-// A descent step is taken when it promises to lower the energy by this fraction.
-constexpr double kWorthwhile = 1e-4;
 constexpr const char* kNotAGeodesic = "not a geodesic: follow it with a local solver, as in wavefront+energy";
-
-// A curve that competes, with its length by chords.
-struct Candidate {
-  Curve curve;
-  double length;
-};
-
-bool is_shorter(const Candidate& a, const Candidate& b) { return a.length < b.length; }
-
-Candidate measured(const Manifold& manifold, Curve curve, int pieces, Workspace& ws) {
-  const Matrix Z = curve.position(uniform_times(kComparison * pieces + 1));
-  Vector chords(Z.cols() - 1);
-  manifold.chords(Z, chords, ws);
-  return {std::move(curve), chords.sum()};
-}
 
 // Both halves of the path through a node where the fronts meet; no columns where one of them is missing.
 Matrix path_through(const Fronts& fronts, std::int64_t node) {
@@ -62,22 +44,17 @@ Matrix path_through(const Fronts& fronts, std::int64_t node) {
 }
 
 // The path at constant speed, with its ends exact, and relaxed.
-Candidate straightened(const GeodesicProblem& problem, Matrix path, const WavefrontOptions& options,
-                       SolveContext& context) {
+PathCandidate straightened(const GeodesicProblem& problem, Matrix path, const WavefrontOptions& options,
+                           SolveContext& context) {
   path.col(0) = problem.from;
   path.rightCols(1) = problem.to;
-  const Manifold& manifold = *problem.manifold;
-  Workspace& ws = context.workspace();
-  Curve curve = constant_speed(manifold, Curve::through(path), options.nodes, ws);
-  RelaxationOptions relaxation{options.nodes, options.relaxation, kWorthwhile, {}, {}};
-  relaxation.should_stop = [&context] { return context.should_stop(); };
-  if (options.relaxation > 0) curve = relaxed(manifold, curve, relaxation, ws);
-  return measured(manifold, std::move(curve), options.nodes, ws);
+  Curve curve = constant_speed(*problem.manifold, Curve::through(path), options.nodes, context.workspace());
+  return straightened_path(problem, std::move(curve), options.nodes, options.relaxation, context);
 }
 
-std::vector<Candidate> paths_through_meetings(const GeodesicProblem& problem, const Fronts& fronts,
-                                              const WavefrontOptions& options, SolveContext& context) {
-  std::vector<Candidate> out;
+std::vector<PathCandidate> paths_through_meetings(const GeodesicProblem& problem, const Fronts& fronts,
+                                                  const WavefrontOptions& options, SolveContext& context) {
+  std::vector<PathCandidate> out;
   for (const Meeting& meeting :
        find_meetings(fronts.grid->box(), fronts.from->values(), fronts.to->values(), kLeastDepth)) {
     if (static_cast<int>(out.size()) > options.alternatives || context.should_stop()) break;
@@ -85,7 +62,7 @@ std::vector<Candidate> paths_through_meetings(const GeodesicProblem& problem, co
     if (path.cols() == 0) continue;
     out.push_back(straightened(problem, std::move(path), options, context));
     context.record(static_cast<int>(out.size()) - 1, out.back().length);
-    context.keep(std::min_element(out.begin(), out.end(), is_shorter)->curve);
+    keep_shortest(out, context);
   }
   return out;
 }
@@ -102,7 +79,7 @@ std::string describe(const Fronts& fronts, bool closed) {
 struct Search {
   bool closed = false;
   Fronts fronts;  // null when stopped
-  std::vector<Candidate> paths;
+  std::vector<PathCandidate> paths;
 };
 
 Search search(const GeodesicProblem& problem, const Curve& along, const WavefrontOptions& options,
@@ -118,22 +95,17 @@ Search search(const GeodesicProblem& problem, const Curve& along, const Wavefron
 }
 
 // The shortest of the paths found and the straight line; the others are told of.
-RawSolution shortest_of(std::vector<Candidate> paths, const GeodesicProblem& problem, const Search& found,
+RawSolution shortest_of(std::vector<PathCandidate> paths, const GeodesicProblem& problem, const Search& found,
                         const WavefrontOptions& options, SolveContext& context) {
-  Candidate straight =
-      measured(*problem.manifold, Curve::straight(problem.from, problem.to), options.nodes, context.workspace());
-  std::stable_sort(paths.begin(), paths.end(), is_shorter);
   RawSolution out;
-  out.claim = context.should_stop() ? context.stop_reason() : Termination::kStalled;
   out.iterations = static_cast<int>(paths.size());
-  const bool line = straight.length <= paths.front().length;
-  out.message = fmt::format(
-      "{}, {} of {} ways round; {}", found.fronts ? describe(found.fronts, found.closed) : "stopped",
-      line ? "and the straight line is shorter than the path," : "the shortest", paths.size(), kNotAGeodesic);
-  if (line) std::swap(straight, paths.front());
-  out.curve = std::move(paths.front().curve);
-  context.met_curve(std::move(straight.curve));
-  for (std::size_t i = 1; i < paths.size(); ++i) context.met_curve(std::move(paths[i].curve));
+  ShortestPath shortest = shortest_path(problem, std::move(paths), options.nodes, context);
+  out.claim = context.should_stop() ? context.stop_reason() : Termination::kStalled;
+  out.message =
+      fmt::format("{}, {} of {} ways round; {}", found.fronts ? describe(found.fronts, found.closed) : "stopped",
+                  shortest.straight() ? "and the straight line is shorter than the path," : "the shortest",
+                  out.iterations, kNotAGeodesic);
+  out.curve = std::move(shortest.curve);
   return out;
 }
 
@@ -169,27 +141,21 @@ std::string separated_message(const Manifold& manifold, const GeodesicProblem& p
 }  // namespace
 
 RawSolution WavefrontSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  if (problem.from == problem.to) {
-    RawSolution out;
-    out.curve = Curve::straight(problem.from, problem.to);
-    out.claim = Termination::kConverged;
-    out.message = "the ends coincide";
-    return out;
-  }
+  if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   const int n = problem.manifold->dimension();
   if (n != 2 && n != 3) {
     return failed(fmt::format("wavefront works in 2 or 3 latent dimensions, got {}; use graph", n));
   }
-  std::vector<Candidate> paths;
+  std::vector<PathCandidate> paths;
   Curve along = problem.initial;
   for (int pass = 1;; ++pass) {
     const Search found = search(problem, along, options_, context);
-    for (const Candidate& path : found.paths) paths.push_back(path);
+    for (const PathCandidate& path : found.paths) paths.push_back(path);
     if (paths.empty() && (!found.fronts || context.should_stop())) return stopped(problem, context);
     if (paths.empty()) {
       return failed(separated_message(*problem.manifold, problem, found.fronts, context.workspace()));
     }
-    const Candidate& best = *std::min_element(paths.begin(), paths.end(), is_shorter);
+    const PathCandidate& best = *std::min_element(paths.begin(), paths.end(), is_shorter);
     const bool agrees = std::abs(found.fronts.distance - best.length) <= kAgreement * best.length;
     if (agrees || pass == kPasses || context.should_stop()) {
       return shortest_of(std::move(paths), problem, found, options_, context);

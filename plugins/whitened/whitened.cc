@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "pullback/manifold/curves/relaxation.h"
 #include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/solvers/plugin.h"
+#include "pullback/solvers/start.h"
 
 namespace pullback {
 
@@ -14,11 +14,9 @@ WhitenedSolver::WhitenedSolver(WhitenedOptions options, std::unique_ptr<const Ge
 RawSolution WhitenedSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   Curve initial = problem.initial;
   if (options_.relaxation > 0) {
-    RelaxationOptions relaxation;
-    relaxation.iterations = options_.relaxation;
-    relaxation.should_stop = [&context] { return context.should_stop(); };
-    relaxation.keep = [&context](Curve curve) { context.keep(std::move(curve)); };
-    initial = joined(relaxed(*problem.manifold, initial, relaxation, context.workspace()), problem.from, problem.to);
+    const Curve shorter =
+        relaxed(*problem.manifold, initial, relaxation_within(context, options_.relaxation), context.workspace());
+    initial = joined(shorter, problem.from, problem.to);
   }
   const auto chart = WhitenedChart(problem.manifold, initial, context.workspace()).manifold();
   GeodesicProblem inside;

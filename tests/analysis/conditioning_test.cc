@@ -174,6 +174,8 @@ TEST(Quantile, IsLinearBetweenValues) {
   EXPECT_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
   EXPECT_EQ(quantile({4, 1, 3, 2}, 1), 4);
   EXPECT_TRUE(std::isnan(quantile({}, 0.5)));
+  EXPECT_EQ(quantile({-INFINITY, 1}, 0.5), -INFINITY);
+  EXPECT_EQ(quantile({1, INFINITY}, 0.5), INFINITY);
 }
 
 ConditioningRun converged(double length, double base_length, bool base_converged = true) {

@@ -1,8 +1,7 @@
-#include "tests/contract/cases.h"
-
-#include <fmt/format.h>
+#include "cases.h"
 
 #include <cmath>
+#include <utility>
 
 #include "pullback/generators/combine/stack.h"
 #include "pullback/generators/formula/autodiff.h"
@@ -24,17 +23,17 @@ void add_scaled_spheres(std::vector<Case>& cases) {
   for (int k = 0; k <= 8; ++k) {
     const double epsilon = std::pow(10.0, -k);
     const auto chart = [&](double theta, double phi) { return point((theta - M_PI / 2) / epsilon, phi); };
-    const std::string manifold = fmt::format("sphere-scaled:epsilon=1e-{}", k);
-    cases.push_back({fmt::format("SphereScaled{}", k), manifold, chart(M_PI / 3, 0), chart(2 * M_PI / 3, 2),
-                     2.167731273475, CaseKind::kSmooth});
+    const std::string number = std::to_string(k);
+    cases.push_back({"SphereScaled" + number, "sphere-scaled:epsilon=1e-" + number, chart(M_PI / 3, 0),
+                     chart(2 * M_PI / 3, 2), 2.167731273475, CaseKind::kSmooth});
   }
 }
 
 void add_sheared_spheres(std::vector<Case>& cases) {
   int i = 0;
-  for (const double s : {1.0, 1e3, 1e6}) {
+  for (const auto& [s, text] : {std::pair(1.0, "1"), std::pair(1e3, "1000"), std::pair(1e6, "1e+06")}) {
     const auto chart = [&](double theta, double phi) { return point(theta - s * phi, phi); };
-    cases.push_back({fmt::format("ShearedSphere{}", i++), fmt::format("sheared-sphere:s={:g}", s), chart(M_PI / 3, 0),
+    cases.push_back({"ShearedSphere" + std::to_string(i++), std::string("sheared-sphere:s=") + text, chart(M_PI / 3, 0),
                      chart(2 * M_PI / 3, 2), 2.167731273475, CaseKind::kSmooth});
   }
 }
@@ -44,8 +43,9 @@ void add_linear(std::vector<Case>& cases) {
   const double angle = 0.5;
   const Vector delta = point(std::cos(angle) - 2 * std::sin(angle), std::sin(angle) + 2 * std::cos(angle));
   for (int k = 0; k <= 8; ++k) {
-    cases.push_back({fmt::format("Linear{}", k), fmt::format("linear:k={},v={}", k, angle), point(0.3, -0.2),
-                     point(0.3, -0.2) + delta, std::sqrt(1 + 4 * std::pow(10.0, -2 * k)), CaseKind::kSmooth});
+    const std::string number = std::to_string(k);
+    cases.push_back({"Linear" + number, "linear:k=" + number + ",v=0.5", point(0.3, -0.2), point(0.3, -0.2) + delta,
+                     std::sqrt(1 + 4 * std::pow(10.0, -2 * k)), CaseKind::kSmooth});
   }
 }
 
@@ -57,8 +57,8 @@ void add_stereographic(std::vector<Case>& cases) {
     const Vector to = Vector::Constant(d, 0.5);
     const double length =
         2 * std::asin((from - to).norm() / std::sqrt((1 + from.squaredNorm()) * (1 + to.squaredNorm())));
-    cases.push_back({fmt::format("Stereographic{}d", d), fmt::format("sphere-stereographic:d={}", d), from, to, length,
-                     CaseKind::kSmooth});
+    cases.push_back({"Stereographic" + std::to_string(d) + "d", "sphere-stereographic:d=" + std::to_string(d), from, to,
+                     length, CaseKind::kSmooth});
   }
 }
 

@@ -1,20 +1,22 @@
 // What every registered solver, and every chain that the project names, must keep.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/solvers/registry.h"
-#include "tests/contract/cases.h"
-#include "tests/plugins/problems.h"
+
+#include "cases.h"
+#include "solvers_under_test.h"
 
 namespace pullback {
 namespace {
@@ -22,8 +24,10 @@ namespace {
 using testing::Case;
 using testing::case_manifold;
 using testing::CaseKind;
+using testing::chains_under_test;
 using testing::known_cases;
-using testing::registries;
+using testing::solvers_under_test;
+using testing::test_name;
 
 // Relative error of the length that "converged" may hide, whatever the solver: that of the weakest promise.
 constexpr double kConvergedTolerance = 1e-6;
@@ -31,16 +35,7 @@ constexpr double kConvergedTolerance = 1e-6;
 constexpr double kAnswerTolerance = 2e-10;
 
 // What a solver promises on smooth problems: the relative error of the length; 0: nothing (a graph's path).
-double promise(const std::string& chain) { return registries().solvers.traits(chain).accuracy; }
-
-std::vector<std::string> chains() {
-  std::vector<std::string> out;
-  for (const auto& [name, entry] : registries().solvers.entries()) {
-    if (entry.make) out.push_back(name);
-  }
-  for (const char* chain : {"graph+energy", "graph+shooting", "energy+shooting"}) out.emplace_back(chain);
-  return out;
-}
+double promise(const std::string& chain) { return solvers_under_test().traits(chain).accuracy; }
 
 GeodesicProblem problem_of(const Case& c) {
   GeodesicProblem problem;
@@ -55,6 +50,13 @@ double sampled_length(const Manifold& manifold, const Curve& curve, int points) 
   Vector d(points - 1);
   manifold.chords(curve.position(uniform_times(points)), d, ws);
   return d.sum();
+}
+
+std::string outcome(const GeodesicResult& result) {
+  std::ostringstream text;
+  text.precision(13);
+  text << to_string(result.termination) << " (" << result.message << "), length " << result.certificate.length;
+  return text.str();
 }
 
 class SolverOnCase : public ::testing::TestWithParam<std::tuple<std::string, Case>> {
@@ -92,11 +94,10 @@ void expect_kind(const Case& c, const GeodesicResult& result, double promised) {
 }
 
 TEST_P(SolverOnCase, IsRightOrSaysThatItIsNot) {
-  const auto solver = registries().solvers.make(chain());
+  const auto solver = solvers_under_test().make(chain());
   const GeodesicProblem problem = problem_of(known());
   const GeodesicResult result = solver->solve(problem);
-  SCOPED_TRACE(fmt::format("{}: {} ({}), length {:.13g}", chain(), to_string(result.termination), result.message,
-                           result.certificate.length));
+  SCOPED_TRACE(chain() + ": " + outcome(result));
   ASSERT_FALSE(result.message.empty());
   expect_kind(known(), result, promise(chain()));
   if (result.curve.empty()) {
@@ -117,7 +118,7 @@ TEST_P(SolverOnCase, IsRightOrSaysThatItIsNot) {
 class SolverBackwards : public SolverOnCase {};
 
 TEST_P(SolverBackwards, FindsTheSameCurve) {
-  const auto solver = registries().solvers.make(chain());
+  const auto solver = solvers_under_test().make(chain());
   GeodesicProblem problem = problem_of(known());
   const GeodesicResult there = solver->solve(problem);
   std::swap(problem.from, problem.to);
@@ -127,9 +128,7 @@ TEST_P(SolverBackwards, FindsTheSameCurve) {
 }
 
 std::string name_of(const ::testing::TestParamInfo<std::tuple<std::string, Case>>& info) {
-  std::string chain = std::get<0>(info.param);
-  std::replace(chain.begin(), chain.end(), '+', '_');
-  return chain + "_" + std::get<1>(info.param).name;
+  return test_name(std::get<0>(info.param)) + "_" + std::get<1>(info.param).name;
 }
 
 std::vector<Case> smooth_cases() {
@@ -141,18 +140,21 @@ std::vector<Case> smooth_cases() {
 }
 
 std::vector<std::string> promising_chains() {
-  std::vector<std::string> out = chains();
+  std::vector<std::string> out = chains_under_test();
   std::erase_if(out, [](const std::string& chain) { return promise(chain) == 0; });
   return out;
 }
 
+// Empty for a plugin of starts alone, which promise nothing.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SolverBackwards);
 INSTANTIATE_TEST_SUITE_P(Known, SolverBackwards,
                          ::testing::Combine(::testing::ValuesIn(promising_chains()),
                                             ::testing::ValuesIn(smooth_cases())),
                          name_of);
 
 INSTANTIATE_TEST_SUITE_P(Known, SolverOnCase,
-                         ::testing::Combine(::testing::ValuesIn(chains()), ::testing::ValuesIn(known_cases())),
+                         ::testing::Combine(::testing::ValuesIn(chains_under_test()),
+                                            ::testing::ValuesIn(known_cases())),
                          name_of);
 
 class EverySolver : public ::testing::TestWithParam<std::string> {
@@ -166,7 +168,7 @@ class EverySolver : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(EverySolver, IsDeterministic) {
-  const auto solver = registries().solvers.make(GetParam());
+  const auto solver = solvers_under_test().make(GetParam());
   const GeodesicResult first = solver->solve(paraboloid());
   const GeodesicResult second = solver->solve(paraboloid());
   EXPECT_EQ(first.curve.positions(), second.curve.positions());
@@ -177,14 +179,14 @@ TEST_P(EverySolver, IsDeterministic) {
 TEST_P(EverySolver, StopsWhenAsked) {
   SolveControl control;
   control.should_stop = [] { return true; };
-  const GeodesicResult result = registries().solvers.make(GetParam())->solve(paraboloid(), control);
+  const GeodesicResult result = solvers_under_test().make(GetParam())->solve(paraboloid(), control);
   EXPECT_EQ(result.termination, Termination::kStopped) << result.message;
 }
 
 TEST_P(EverySolver, RespectsItsTimeLimit) {
   SolveControl control;
   control.time_limit = 1e-9;
-  const GeodesicResult result = registries().solvers.make(GetParam())->solve(paraboloid(), control);
+  const GeodesicResult result = solvers_under_test().make(GetParam())->solve(paraboloid(), control);
   EXPECT_EQ(result.termination, Termination::kTimeLimit) << result.message;
 }
 
@@ -238,8 +240,8 @@ TEST_P(EverySolver, EvaluatesNothingMoreOnceItIsToStop) {
       if (at_stop < 0) at_stop = counting->points;
       return true;
     };
-    const GeodesicResult result = registries().solvers.make(GetParam())->solve(problem, control);
-    SCOPED_TRACE(fmt::format("after {} points: {} ({})", most, to_string(result.termination), result.message));
+    const GeodesicResult result = solvers_under_test().make(GetParam())->solve(problem, control);
+    SCOPED_TRACE("after " + std::to_string(most) + " points: " + outcome(result));
     ASSERT_FALSE(result.curve.empty());
     EXPECT_EQ(result.curve.positions().leftCols(1), problem.from);
     EXPECT_EQ(result.curve.positions().rightCols(1), problem.to);
@@ -254,12 +256,12 @@ TEST_P(EverySolver, EvaluatesNothingMoreOnceItIsToStop) {
 TEST_P(EverySolver, JoinsAPointToItself) {
   GeodesicProblem problem = paraboloid();
   problem.to = problem.from;
-  const GeodesicResult result = registries().solvers.make(GetParam())->solve(problem);
+  const GeodesicResult result = solvers_under_test().make(GetParam())->solve(problem);
   EXPECT_LE(result.certificate.length, 1e-12) << result.message;
 }
 
 TEST_P(EverySolver, RefusesBadEnds) {
-  const auto solver = registries().solvers.make(GetParam());
+  const auto solver = solvers_under_test().make(GetParam());
   GeodesicProblem problem = paraboloid();
   problem.from = Vector::Zero(3);
   EXPECT_THROW(solver->solve(problem), std::invalid_argument);
@@ -275,16 +277,13 @@ TEST_P(EverySolver, SurvivesAGeneratorThatIsNotANumberSomewhere) {
   problem.manifold = case_manifold({"", "half-plane", {}, {}, 0, CaseKind::kHard});
   problem.from = Vector{{0.0, 1.0}};
   problem.to = Vector{{1.0, -1.0}};
-  const GeodesicResult result = registries().solvers.make(GetParam())->solve(problem);
+  const GeodesicResult result = solvers_under_test().make(GetParam())->solve(problem);
   EXPECT_NE(result.termination, Termination::kConverged);
   EXPECT_FALSE(result.message.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EverySolver, ::testing::ValuesIn(chains()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '+', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(All, EverySolver, ::testing::ValuesIn(chains_under_test()),
+                         [](const auto& info) { return test_name(info.param); });
 
 }  // namespace
 }  // namespace pullback

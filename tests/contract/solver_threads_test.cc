@@ -2,7 +2,6 @@
 // preset tsan runs this under the thread sanitizer (`make tsan`).
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <barrier>
 #include <cmath>
 #include <memory>
@@ -16,23 +15,18 @@
 #include "pullback/generators/network/network.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/solvers/registry.h"
-#include "tests/contract/cases.h"
-#include "tests/plugins/problems.h"
+
+#include "cases.h"
+#include "solvers_under_test.h"
 
 namespace pullback {
 namespace {
 
-using testing::registries;
+using testing::chains_under_test;
+using testing::solvers_under_test;
+using testing::test_name;
 
 constexpr int kThreads = 8;
-
-std::vector<std::string> chains() {
-  std::vector<std::string> out{"graph+energy"};
-  for (const auto& [name, entry] : registries().solvers.entries()) {
-    if (entry.make) out.push_back(name);
-  }
-  return out;
-}
 
 // z ↦ W₂ tanh(W₁ z), on the native engine.
 GeodesicProblem problem_on_network() {
@@ -110,22 +104,18 @@ class SolverThreads : public ::testing::TestWithParam<std::tuple<std::string, co
 
 TEST_P(SolverThreads, GetWhatOneAloneGets) {
   const auto& [chain, name] = GetParam();
-  const auto solver = registries().solvers.make(chain);
+  const auto solver = solvers_under_test().make(chain);
   const GeodesicProblem problem = problem_on(name);
   const std::vector<GeodesicResult> results = solve_at_once(*solver, problem);
   const GeodesicResult alone = solver->solve(problem);
   for (const GeodesicResult& result : results) expect_same(result, alone);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SolverThreads,
-                         ::testing::Combine(::testing::ValuesIn(chains()),
-                                            ::testing::Values("Network", "Paraboloid", "HalfPlane", "RadialNetwork",
-                                                              "GaussianProcess")),
-                         [](const auto& info) {
-                           std::string chain = std::get<0>(info.param);
-                           std::replace(chain.begin(), chain.end(), '+', '_');
-                           return chain + "_" + std::get<1>(info.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, SolverThreads,
+    ::testing::Combine(::testing::ValuesIn(chains_under_test()),
+                       ::testing::Values("Network", "Paraboloid", "HalfPlane", "RadialNetwork", "GaussianProcess")),
+    [](const auto& info) { return test_name(std::get<0>(info.param)) + "_" + std::get<1>(info.param); });
 
 }  // namespace
 }  // namespace pullback

@@ -3,11 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
+#include <memory>
 #include <numbers>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "pullback/generators/combine/compose.h"
+#include "pullback/solvers/certificate.h"
 #include "tests/contract/cases.h"
 #include "tests/plugins/problems.h"
 
@@ -22,6 +27,7 @@ using testing::known_cases;
 using testing::problem;
 using testing::registries;
 using testing::solve;
+using testing::sphere_problem;
 using testing::surface;
 using ::testing::ThrowsMessage;
 using testing::vec;
@@ -96,6 +102,44 @@ TEST(Auto, TakesMoreChordsForASharpBend) {
   const GeodesicResult result = local.make("auto:relaxation=0")->solve(needle);
   EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
   EXPECT_NEAR(result.certificate.length, 2.0000166879, 2e-8);
+}
+
+// Another solver's curve, but for the last bit of one number.
+class Nudged final : public GeodesicSolver {
+ public:
+  explicit Nudged(std::unique_ptr<const GeodesicSolver> inner) : GeodesicSolver("nudged"), inner_(std::move(inner)) {}
+
+ private:
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override {
+    RawSolution out = run_other(*inner_, problem, context);
+    Matrix velocities = out.curve.velocities();
+    velocities(0, 1) = std::nextafter(velocities(0, 1), INFINITY);
+    out.curve = Curve(out.curve.times(), out.curve.positions(), velocities, out.curve.accelerations());
+    return out;
+  }
+
+  std::unique_ptr<const GeodesicSolver> inner_;
+};
+
+std::int64_t all_evaluations(const GeodesicResult& result) {
+  EvaluationCounts counts = result.effort.evaluations;
+  counts += result.effort.certificate_evaluations;
+  return counts.values + counts.jacobians + counts.second_derivatives;
+}
+
+// The curve that it chose is certified already: returning any other one costs just one certificate more.
+TEST(Auto, CertifiesItsCurveOnce) {
+  const GeodesicProblem sphere = sphere_problem();
+  const GeodesicResult result = solve("auto", sphere);
+  const GeodesicResult other = Nudged(registries().solvers.make("auto")).solve(sphere);
+  Workspace ws;
+  const Certificate again = measure_certificate(*sphere.manifold, result.curve, sphere.from, sphere.to, ws);
+  EXPECT_EQ(again.length, result.certificate.length);
+  EXPECT_EQ(again.residual, result.certificate.residual);
+  EXPECT_EQ(again.second_variation, result.certificate.second_variation);
+  const EvaluationCounts& once = ws.counts();
+  EXPECT_EQ(all_evaluations(other) - all_evaluations(result), once.values + once.jacobians + once.second_derivatives);
+  EXPECT_GE(result.effort.certificate_evaluations.jacobians, once.jacobians);
 }
 
 TEST(Auto, NeedsALocalSolver) {

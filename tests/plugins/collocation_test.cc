@@ -93,7 +93,7 @@ OnMesh solve_uniform(const GeodesicProblem& p, int intervals) {
   OnMesh out;
   out.solution =
       solve_on_mesh(chart, values_on(chart.to_chart(line), uniform_times(intervals + 1)), {1e-12, 50}, 0, context);
-  if (out.solution.status != NewtonStatus::kConverged) throw std::runtime_error("the mesh was not solved");
+  if (out.solution.status != IterationStatus::kConverged) throw std::runtime_error("the mesh was not solved");
   out.curve = chart.from_chart(out.solution.curve, p.from, p.to);
   out.residual = chart.residuals(out.solution.curve, ws) / out.solution.length;
   out.mean_residual = out.residual.norm() / std::sqrt(static_cast<double>(intervals));
@@ -138,7 +138,7 @@ TEST(Collocation, PutsNodesWhereTheGeodesicBends) {
   const MeshSolution uniform =
       solve_on_mesh(chart, values_on(chart.to_chart(result.curve), uniform_times(static_cast<int>(t.size()))),
                     {1e-9, 50}, 0, context);
-  ASSERT_EQ(uniform.status, NewtonStatus::kConverged);
+  ASSERT_EQ(uniform.status, IterationStatus::kConverged);
   EXPECT_GE(chart.residuals(uniform.curve, ws).maxCoeff() / uniform.length, 10 * CollocationOptions().tolerance);
 }
 

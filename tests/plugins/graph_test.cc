@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/plugins/graph/neighbour_graph.h"
 #include "pullback/plugins/graph/nodes.h"
 #include "pullback/plugins/graph/smoothing.h"
@@ -69,7 +70,7 @@ double reference_length(const Manifold& manifold, const Matrix& Z, const Edges& 
   std::vector<double> weights;
   for (const auto& [a, b] : edges) {
     const Curve line = Curve::straight(Z.col(a), Z.col(b));
-    weights.push_back(polyline_length(manifold, line.position(uniform_times(subdivisions + 1)), ws));
+    weights.push_back(chord_length(manifold, line.position(uniform_times(subdivisions + 1)), ws));
   }
   std::vector<double> distance(static_cast<std::size_t>(Z.cols()), std::numeric_limits<double>::infinity());
   distance[0] = 0;
@@ -155,11 +156,11 @@ TEST(Smoothing, ShortensAZigzagAndKeepsItsEnds) {
   for (int i = 0; i <= 12; ++i) zigzag.col(i) = vec({1 - i / 12.0, i / 12.0 + (i % 2 == 1 ? 0.1 : 0)});
   zigzag(1, 12) = 1;
   Workspace ws;
-  const double before = polyline_length(*manifold, zigzag, ws);
+  const double before = chord_length(*manifold, zigzag, ws);
   const Curve curve = smoothed_path(*manifold, zigzag, 64, 8, ws);
-  const double after = polyline_length(*manifold, curve.position(uniform_times(257)), ws);
+  const double after = chord_length(*manifold, curve.position(uniform_times(257)), ws);
   const double straight =
-      polyline_length(*manifold, Curve::straight(vec({1, 0}), vec({0, 1})).position(uniform_times(257)), ws);
+      chord_length(*manifold, Curve::straight(vec({1, 0}), vec({0, 1})).position(uniform_times(257)), ws);
   EXPECT_LT(after, before);
   EXPECT_LT(after, 1.01 * straight);
   EXPECT_EQ(curve.positions().leftCols(1), zigzag.leftCols(1));

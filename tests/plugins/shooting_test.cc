@@ -144,7 +144,7 @@ TEST(Shooting, ToleranceIsThatOfTheMiss) {
     SolveContext context(control, ws);
     const Curve start = constant_speed(*sphere.manifold, Curve::straight(sphere.from, sphere.to), 64, ws);
     const Shot shot = shoot(*sphere.manifold, joints_on(start, 2), sphere.to, {tolerance, 1e-12, 50}, 0, context);
-    ASSERT_EQ(shot.status, ShootingStatus::kConverged);
+    ASSERT_EQ(shot.status, IterationStatus::kConverged);
     EXPECT_LE(shot.miss, tolerance);
     EXPECT_NEAR(shot.length, kSphereLength, 10 * tolerance);
     EXPECT_EQ(shot.curve.positions().rightCols(1), sphere.to);

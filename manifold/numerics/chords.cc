@@ -1,0 +1,31 @@
+#include "pullback/manifold/numerics/chords.h"
+
+namespace pullback {
+
+double chord_length(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& ws) {
+  Vector chords(nodes.cols() - 1);
+  manifold.chords(nodes, chords, ws);
+  return chords.sum();
+}
+
+double chord_energy(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& ws) {
+  Vector chords(nodes.cols() - 1);
+  manifold.chords(nodes, chords, ws);
+  return 0.5 * static_cast<double>(chords.size()) * chords.squaredNorm();
+}
+
+double chord_length(const Manifold& manifold, const Curve& curve, int chords, Workspace& ws) {
+  return chord_length(manifold, curve.position(uniform_times(chords + 1)), ws);
+}
+
+Matrix moved_nodes(const ConstMatrixRef& nodes, const ConstMatrixRef& factors, const ConstMatrixRef& step,
+                   double scale) {
+  const Eigen::Index n = nodes.rows();
+  Matrix out = nodes;
+  for (Eigen::Index i = 1; i + 1 < nodes.cols(); ++i) {
+    out.col(i) += scale * factors.middleCols(n * i, n).triangularView<Eigen::Upper>().solve(step.col(i - 1));
+  }
+  return out;
+}
+
+}  // namespace pullback
