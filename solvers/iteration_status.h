@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/result.h"
 
 namespace pullback {
@@ -24,9 +25,9 @@ enum class IterationStatus {
 // What a solver claims whose iteration ended so: kConverged for both kinds of stationary points, of which the
 // certificate says what they are; the context's reason where it was stopped; kNumericalFailure where something is not
 // finite; kStalled for the rest.
-Termination claim_of(IterationStatus status, const SolveContext& context);
+PULLBACK_EXPORT Termination claim_of(IterationStatus status, const SolveContext& context);
 
 // What the discrete curve of `chords` chords then is, for people, after `iterations` iterations on it.
-std::string describe(IterationStatus status, int chords, int iterations);
+PULLBACK_EXPORT std::string describe(IterationStatus status, int chords, int iterations);
 
 }  // namespace pullback

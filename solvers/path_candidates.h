@@ -3,28 +3,29 @@
 
 #include <vector>
 
+#include "pullback/base/export.h"
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
 
 // A curve that competes, with its length by chords.
-struct PathCandidate {
+struct PULLBACK_EXPORT PathCandidate {
   Curve curve;
   double length;
 };
-bool is_shorter(const PathCandidate& a, const PathCandidate& b);
+PULLBACK_EXPORT bool is_shorter(const PathCandidate& a, const PathCandidate& b);
 
 // A path straightened by at most `iterations` descent steps on the energy of `pieces` chords (relaxed()); 0: as it is.
 // Its length is that of four chords a piece.
 // Cost: pieces+1 Jacobians a step; four values a piece. Errors: StopRequested.
-PathCandidate straightened_path(const GeodesicProblem& problem, Curve path, int pieces, int iterations,
-                                SolveContext& context);
+PULLBACK_EXPORT PathCandidate straightened_path(const GeodesicProblem& problem, Curve path, int pieces, int iterations,
+                                                SolveContext& context);
 
 // The context keeps the shortest of them, which are not to be empty.
-void keep_shortest(const std::vector<PathCandidate>& paths, SolveContext& context);
+PULLBACK_EXPORT void keep_shortest(const std::vector<PathCandidate>& paths, SolveContext& context);
 
 // What the straight line between the ends, and the paths found, make of one another.
-struct ShortestPath {
+struct PULLBACK_EXPORT ShortestPath {
   Curve curve;  // of all
   double straight_length;
   double path_length;  // of the shortest path found
@@ -33,7 +34,7 @@ struct ShortestPath {
 
 // The shortest of the paths, which are not to be empty, and the straight line; the context is told of the others as
 // met, the straight line or what beats it first. Cost: four values a piece.
-ShortestPath shortest_path(const GeodesicProblem& problem, std::vector<PathCandidate> paths, int pieces,
-                           SolveContext& context);
+PULLBACK_EXPORT ShortestPath shortest_path(const GeodesicProblem& problem, std::vector<PathCandidate> paths, int pieces,
+                                           SolveContext& context);
 
 }  // namespace pullback

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "pullback/base/export.h"
 #include "pullback/manifold/curves/curve.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/solvers/iteration_status.h"
@@ -13,7 +14,7 @@
 namespace pullback {
 
 // What a solver did on the chords of one level.
-struct RefinementLevel {
+struct PULLBACK_EXPORT RefinementLevel {
   IterationStatus status = IterationStatus::kNotFinite;
   int iterations = 0;
   // By what fraction of its length the curve is still too long, where that is known; see chord_excess.
@@ -22,14 +23,14 @@ struct RefinementLevel {
 };
 
 // What a solver is told of the level that it is to solve.
-struct RefinementTask {
+struct PULLBACK_EXPORT RefinementTask {
   int level = 0;            // 0: the first
   bool last = false;        // its chords cannot be doubled any more
   int first_iteration = 0;  // of this level, counted from the beginning: for SolveContext::record
 };
 
 // How a method solves, and makes curves of its nodes. Only `solve` is needed.
-struct RefinedMethod {
+struct PULLBACK_EXPORT RefinedMethod {
   // Moves the interior columns of the nodes, n×(K+1), to the solution on K chords.
   std::function<RefinementLevel(Matrix& nodes, const RefinementTask& task)> solve;
   // The curve through the nodes of a level. Empty: quintic with geodesic accelerations (with_geodesic_accelerations).
@@ -38,7 +39,7 @@ struct RefinedMethod {
   std::function<Matrix(const Matrix& nodes)> refined;
 };
 
-struct RefinementOptions {
+struct PULLBACK_EXPORT RefinementOptions {
   int max_nodes;     // chords up to which they are doubled; fewer than the first: no refinement
   double tolerance;  // ends when excess ≤ tolerance
 };
@@ -50,14 +51,15 @@ struct RefinementOptions {
 // status, the iterations those of all levels, the curve that through its nodes.
 //   nodes: n×(K+1), the first and the last being the ends of the curve; see starting_nodes (start.h).
 // Errors: what the method throws. Cost: that of the method, and of one curve a level.
-RawSolution refine(const Manifold& manifold, Matrix nodes, const RefinedMethod& method,
-                   const RefinementOptions& options, SolveContext& context);
+PULLBACK_EXPORT RawSolution refine(const Manifold& manifold, Matrix nodes, const RefinedMethod& method,
+                                   const RefinementOptions& options, SolveContext& context);
 
 // The excess of the minimum c_2K of the energy of 2K chords, by what the doubling gained:
 //
 //   (E_2K(c_K) − E_2K(c_2K)) / (2 E_2K(c_2K)) / 8,
 // the first factor being by what fraction c_K was too long. A doubling divides the excess by 16 in the limit, and by at
 // least 8 before it. Nothing for the first level, which has no curve of fewer chords before it.
-std::optional<double> chord_excess(const RefinementTask& task, double energy_before, double energy_after);
+PULLBACK_EXPORT std::optional<double> chord_excess(const RefinementTask& task, double energy_before,
+                                                   double energy_after);
 
 }  // namespace pullback

@@ -7,13 +7,15 @@
 
 #include <cstddef>
 
+#include "pullback/base/export.h"
+
 namespace pullback::kernels {
 
 // Σ x_i y_i
-double dot(const double* x, const double* y, std::size_t n);
+PULLBACK_EXPORT double dot(const double* x, const double* y, std::size_t n);
 // y += a x
-void axpy(double a, const double* x, double* y, std::size_t n);
+PULLBACK_EXPORT void axpy(double a, const double* x, double* y, std::size_t n);
 // z = a (x − y)
-void scaled_difference(double a, const double* x, const double* y, double* z, std::size_t n);
+PULLBACK_EXPORT void scaled_difference(double a, const double* x, const double* y, double* z, std::size_t n);
 
 }  // namespace pullback::kernels

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "pullback/base/export.h"
 #include "pullback/base/types.h"
 
 namespace pullback {
@@ -11,7 +12,7 @@ namespace pullback {
 //
 //   x″_i ≈ Σ_s weights_s x_{first+s}, s = 0 … 5, exact for polynomials of degree 5.
 // Nodes at times i/K take K² times that.
-struct SecondDifference {
+struct PULLBACK_EXPORT SecondDifference {
   Eigen::Index first;
   std::array<double, 6> weights;
 };
