@@ -14,7 +14,7 @@ use warnings;
 sub escaped {
   my ($text) = @_;
   my @parts = split /(`[^`]*`)/, $text;
-  for (@parts) { s/([\\@<>&#%*~|])/\\$1/g unless /^`/; }
+  for (@parts) { s/([\\@<>&#%*|])/\\$1/g unless /^`/; }
   return join '', @parts;
 }
 
