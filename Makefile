@@ -1,7 +1,7 @@
 # The short commands. CMakePresets.json has the other builds: cmake --list-presets
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo deb test hunt bench overrun format format-check tidy sanitize fuzz tsan clean
+.PHONY: help deps build demo deb test hunt bench overrun docs coverage format format-check tidy sanitize fuzz tsan clean
 
 BUILD := build/release
 SOURCES = git ls-files '*.cc' '*.h'
@@ -53,6 +53,19 @@ bench: deps $(BUILD)/build.ninja  ## run the benchmarks
 overrun: deps $(BUILD)/build.ninja  ## by how much solves take longer than their time limits; takes an hour
 	cmake --build --preset release --target overrun
 	$(BUILD)/bin/overrun
+
+docs: deps  ## write the reference and the guides to build/docs/index.html, and look for dead links
+	rm -rf build/docs
+	docs/reference/run build/docs
+
+# The test folders to run, such as PARTS='manifold solvers'; empty: all.
+PARTS :=
+
+build/coverage/build.ninja: | deps
+	cmake --preset coverage
+
+coverage: deps build/coverage/build.ninja  ## which lines the tests run, by layer; pages in build/coverage/html
+	tests/coverage/run build/coverage $(PARTS)
 
 format:  ## lay out every source with clang-format
 	$(SOURCES) | xargs clang-format -i

@@ -31,7 +31,7 @@ struct PULLBACK_EXPORT Batch {
 PULLBACK_EXPORT std::vector<GeodesicResult> solve_batch(const Batch& batch, const std::vector<EndPoints>& pairs,
                                                         const WorkControl& control = {});
 
-// One solve that ends when asked to, and lives through everything but a caller's mistake: see solve_batch().
+// One solve that ends when asked to and turns every exception but a caller's mistake into a result: see solve_batch().
 PULLBACK_EXPORT GeodesicResult solve_interruptibly(const GeodesicSolver& solver, const GeodesicProblem& problem,
                                                    double time_limit, const std::function<bool()>& should_stop);
 

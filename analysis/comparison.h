@@ -47,7 +47,7 @@ struct PULLBACK_EXPORT Study {
 PULLBACK_EXPORT void add_part(Study& study, OpenedSpace space);
 
 // Solves every pair of every part with every solver, and sets `complete`. `solvers` are those of study.solvers, in this
-// order. A result that was stopped is left out, for what it would have become is not known.
+// order. A result that was stopped is left out, as it says nothing of the solver.
 //
 // `kept` is called after each result was put in its place, by one thread at a time, and no result changes meanwhile:
 // what is finished may be saved there. Calls control.advanced for each result.

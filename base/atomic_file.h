@@ -1,4 +1,4 @@
-// Files that are old or whole, whatever happens while they are written.
+// Files that hold either their old content or all of the new, whatever happens while they are written.
 #pragma once
 
 #include <sys/types.h>
@@ -35,7 +35,7 @@ class PULLBACK_EXPORT AtomicFile {
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
 
-  // All that was written is on the disk under the temporary name; nothing can be written any more.
+  // Flushes all that was written to the disk, under the temporary name. Nothing can be written afterwards.
   void finish();
 
   // Moves the file to its target; finishes it first where that was not done.
@@ -52,13 +52,12 @@ class PULLBACK_EXPORT AtomicFile {
   int descriptor_ = -1;
 };
 
-// Whether both paths lead to one file, through symbolic and hard links, so that writing one would change the other. Of
-// a file that is not there yet only the path counts. What is not a regular file (a pipe, a terminal) is never the same:
-// reading it and writing it are two things.
-// Errors: pullback::Error where links go round in a circle.
+// Whether both paths lead to one file, through symbolic and hard links, so that writing one would change the other. For
+// a file that does not exist yet only the path counts. What is not a regular file (a pipe, a terminal) is never the
+// same: reading it and writing it are two things. Errors: pullback::Error where links go round in a circle.
 PULLBACK_EXPORT bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
-// Writes several files, each whole, and then moves all of them: on a full disk all of them are as they were.
+// Writes all files under temporary names before any is moved into place, so that a full disk leaves all as they were.
 // Errors: as above.
 using FileContents = std::vector<std::pair<std::filesystem::path, std::string_view>>;
 PULLBACK_EXPORT void write_atomically(const FileContents& files);

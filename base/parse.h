@@ -11,11 +11,11 @@
 namespace pullback {
 
 // The whole text as a number ("1", "-2.5e3", "nan", "inf"); nothing when it is not one. Spaces around it are ignored.
-// What no double can hold is infinite when it is too large, and 0 when it is too small.
+// A number above the range of a double is infinite, one below it is 0.
 PULLBACK_EXPORT std::optional<double> parse_number(std::string_view text);
 
-// What keeps a number that was read from being used, as the rest of a sentence ("is NaN, expected a finite number",
-// "underflows to 0: 1e-400 is …"); empty where nothing does, and for what is not a number.
+// Why a number that was read cannot be used, as the rest of a sentence ("is NaN, expected a finite number", "underflows
+// to 0: 1e-400 is …"); empty where it can, and for text that is not a number.
 PULLBACK_EXPORT std::string number_fault(std::string_view text);
 
 // The text without the spaces around it.

@@ -27,7 +27,7 @@ class PULLBACK_EXPORT Random {
 
   // Of mean 0 and variance 1, by Box and Muller's transformation.
   double normal() {
-    const double radius = std::sqrt(-2 * std::log(1 - uniform(0, 1)));  // the logarithm of zero is not met
+    const double radius = std::sqrt(-2 * std::log(1 - uniform(0, 1)));  // 1 − u: the logarithm of 0 is never taken
     return radius * std::cos(2 * std::numbers::pi * uniform(0, 1));
   }
 

@@ -70,30 +70,31 @@ class PULLBACK_EXPORT Workspace {
     std::int64_t start_ = 0;  // nanoseconds of the steady clock
   };
 
-  // What is evaluated in parts: batches of one kind and one source cost about the same a point.
+  // What is evaluated in parts. Batches of one kind and one source cost about the same per point.
   enum class Kind { kValue, kJacobian, kSecondDirectional, kProduct, kHessian, kSecondOrder, kMetric };
 
-  // What a part of a batch took, of the source evaluated last.
+  // What the parts of a batch cost, for the source that was evaluated last.
   struct Cost {
     const void* source = nullptr;
     int measured = 0;
-    double seconds = 0;     // a point: the less of the last two measurements, of which one may have been disturbed
-    double last = 0;        // a point, measured last
+    double seconds = 0;     // per point: the smaller of the last two measurements, as one may have been disturbed
+    double last = 0;        // per point, by the last measurement
     double part = 0;        // seconds of the last part
     Eigen::Index size = 0;  // points of the last part
-    bool shared = false;    // the last part cost less a point than the one before, which was smaller
+    bool shared = false;    // the last part cost less per point than the smaller one before it
   };
 
-  // The parts of a batch in which to evaluate it, so that a thread that may be stopped (stop.h) is asked often enough:
+  // Divides a batch into parts. Before each of them a thread that may be stopped (stop.h) is asked whether it is to
+  // end:
   //
   //   for (Workspace::Parts parts(ws, Workspace::Kind::kValue, this, points); parts.next();) …
   //     evaluate the points parts.first() … parts.first() + parts.size() − 1
   //
-  // One part is all of the batch where the thread may not be stopped, or the batch takes less than 50 ms by what was
-  // measured. The first batch of a kind and source is preceded by one of its points, to know what it costs; where that
-  // takes little, all points are evaluated again together, so that the results do not depend on the clock.
-  // Each part of an outermost evaluation is counted as by Count. Errors: StopRequested from next(). Cost: two readings
-  // of the clock a part.
+  // The batch is one part if the thread may not be stopped, or if it should take less than 50 ms by earlier
+  // measurements. Before the first batch of a kind and source one of its points is evaluated, to find the cost; if that
+  // is small, all points are evaluated again together, so that results do not depend on the clock. Each part of an
+  // outermost evaluation is counted as by Count. Errors: StopRequested from next(). Cost: the clock is read twice per
+  // part.
   class Parts {
    public:
     enum class Split { kOutermost, kAlways, kNever };
@@ -127,13 +128,13 @@ class PULLBACK_EXPORT Workspace {
     std::int64_t start_ = 0;
   };
 
-  // Seconds a point of this kind, as measured last; 0 where it was not.
+  // Seconds per point of this kind by the last measurement; 0 where there is none.
   double seconds_per_point(Kind kind) const { return costs_[2 * static_cast<std::size_t>(kind)].seconds; }
 
   const EvaluationCounts& counts() const { return counts_; }
   // Counts what another workspace evaluated for this one.
   void count(std::int64_t EvaluationCounts::*field, std::int64_t points) { counts_.*field += points; }
-  // Counts what an evaluation computed besides, within its own Count.
+  // Counts what an evaluation computed in addition, while its own Count lives.
   void add(std::int64_t EvaluationCounts::*field, std::int64_t points) {
     if (depth_ == 1) counts_.*field += points;
   }

@@ -16,7 +16,8 @@ namespace pullback {
 
 struct PULLBACK_EXPORT DerivativeCheckOptions {
   // An exact derivative may differ from its reference by this part of the reference's largest component, beyond the
-  // uncertainty of the reference itself and the generator's noise. Half the digits: no mistake in a formula is smaller.
+  // uncertainty of the reference itself and the generator's noise. Half of the digits: a mistake in a formula is
+  // larger.
   double tolerance = std::sqrt(std::numeric_limits<double>::epsilon());
   // The same for derivatives that the generator's traits call finite differences.
   double difference_tolerance = std::cbrt(std::numeric_limits<double>::epsilon());
@@ -69,7 +70,7 @@ struct PULLBACK_EXPORT DerivativeReport {
 //   second_order        value, jacobian and second_directional
 //   value, batch        value with value_and_jacobian, and every method on all points with the same on one at a time.
 //
-// So where the Jacobian is wrong, what follows from it in this list is judged by it: mend the first that is wrong. The
+// Each quantity is judged by those above it in this list. If several are wrong, mend the first one and check again. The
 // differences are central, extrapolated from 12 step lengths (Richardson), and their uncertainty is the disagreement of
 // neighbouring extrapolations and rounding. Z is n×K, column-major.
 //
@@ -83,11 +84,11 @@ PULLBACK_EXPORT DerivativeReport check_derivatives(const Generator& f, const Con
 // The generator itself where its derivatives are right, else one with the same values in which each derivative that is
 // wrong is replaced by differences of the one below (CallbackGenerator); its traits() say which.
 //
-// Judged are the Jacobian by differences of values, and second derivatives by differences of Jacobians, to a relative
-// 1e-6 or what differences can show where that is less; products and second-order passes by what they are made of.
-// The points are four of `points` (n×K, K may be 0) and twelve that are drawn, with two directions at each. A
-// derivative is wrong where it is wrong at any of them. Points where nothing can be told, such as a kink, do not count;
-// where nothing can be told at any point, the derivative is left as it is.
+// The Jacobian is compared with differences of values, second derivatives with differences of Jacobians, to a relative
+// 1e-6, or to what differences can resolve where that is coarser. Products and second-order passes are compared with
+// what they are made of. The points are four of `points` (n×K, K may be 0) and twelve that are drawn, with two
+// directions at each. A derivative counts as wrong if it is wrong at any of them. Points where differences cannot
+// decide, such as a kink, do not count; if they cannot decide anywhere, the derivative is left as it is.
 //
 // Errors: std::invalid_argument if there is no generator or `points` has another dimension; what the generator throws.
 // Cost: about 600 values and 600 Jacobians, a quarter of that where a Jacobian has more than 1e5 entries.

@@ -20,8 +20,8 @@ struct PULLBACK_EXPORT GeneratorTraits {
   bool stochastic = false;  // the output stacks means and standard deviations
   Derivative first = Derivative::kExact;
   Derivative second = Derivative::kExact;  // kFiniteDifference: built from Jacobians by the base class
-  // What the values are off by through rounding, relative to their largest component: more than that of double
-  // precision where a module computes in single precision inside.
+  // Rounding error of the values, relative to their largest component: larger than that of double precision if a module
+  // computes in single precision inside.
   double noise = std::numeric_limits<double>::epsilon();
 };
 
@@ -35,8 +35,8 @@ struct PULLBACK_EXPORT GeneratorTraits {
 //   blocks.
 // Outputs must have their size already and must not overlap the inputs.
 //
-// Undefined: second derivatives where f is not twice differentiable (`traits().smooth` is false): what comes is the
-// derivative of the piece that z lies in. A NaN in z gives NaN; nothing is checked but sizes.
+// Undefined: second derivatives where f is not twice differentiable (`traits().smooth` is false): the result is then
+// the derivative of the piece that z lies in. A NaN in z gives NaN; nothing is checked but sizes.
 // Errors: std::invalid_argument for a wrong shape, with the shape expected and the shape that came.
 // A thread that may be stopped (stop.h) is asked before every call, which throws StopRequested when it is to end; a
 // batch that takes long is then evaluated in parts, each of which asks. Cost: each call counts K evaluations in the
@@ -82,7 +82,7 @@ class PULLBACK_EXPORT Generator {
   virtual void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const;
   virtual void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                                Workspace& ws) const;
-  // Whether the above call throw_if_stopped() often enough in a batch that takes long, so that none is divided.
+  // Whether the hooks above call throw_if_stopped() themselves within long batches, which are then not divided.
   virtual bool asks_to_stop() const { return false; }
 
   Workspace::Parts parts_of(Workspace::Kind kind, const ConstMatrixRef& Z, Workspace& ws) const;

@@ -43,15 +43,15 @@ enum class GeneratorSource {
 
 // What is known of a generator before it is opened.
 struct PULLBACK_EXPORT OpenOptions {
-  // Latent dimension of a file that takes points of any number of coordinates, 0 where it is not known. Whatever says
-  // its dimension itself is opened as it says.
+  // Latent dimension for files that take points of any number of coordinates; 0: not known. A file that states its
+  // dimension is opened with that.
   int dimension = 0;
-  // What the caller opens itself, and where it cannot is to be named among the choices: "metrics: half-plane, …; ".
+  // Names that the caller opens itself, to be listed among the choices in errors: "metrics: half-plane, …; ".
   std::string choices_besides = {};
 };
 
-// Whether the derivatives of what a reader or a factory makes are held against differences when it is opened
-// (with_checked_derivatives in check_derivatives.h), or were before, by tests or by the reader itself.
+// When the derivatives of what a reader or a factory makes are compared with differences (with_checked_derivatives in
+// check_derivatives.h): at opening, or before, by tests or by the reader itself.
 enum class DerivativeCheckAt { kOpening, kBefore };
 
 // One line of a listing.

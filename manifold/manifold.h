@@ -12,7 +12,7 @@
 
 namespace pullback {
 
-// What the energy of a discrete curve says about itself to second order: see Manifold::variation.
+// The energy of a discrete curve to second order: see Manifold::variation.
 struct PULLBACK_EXPORT Variation {
   Matrix factor;             // n×n(K+1), block i being R_i with R_iᵀR_i = M(z_i), upper triangular
   double energy;             // E_K
@@ -23,7 +23,7 @@ struct PULLBACK_EXPORT Variation {
 
 // How Manifold::segments models the second derivatives of the energy.
 enum class HessianModel {
-  kGaussNewton,  // first derivatives of f alone; more than the Hessian by what the surface curves in its ambient space
+  kGaussNewton,     // first derivatives of f alone; exceeds the Hessian by the bending of the surface in ambient space
   kProjectedNewton  // the Hessian of each chord without its negative part; needs second derivatives of f
 };
 
@@ -52,8 +52,8 @@ class PULLBACK_EXPORT Manifold {
   // The generator whose ambient space carries the metric; null where the metric is given directly.
   const Generator* generator() const { return generator_.get(); }
   std::shared_ptr<const Generator> shared_generator() const { return generator_; }
-  // How what the metric is made of is obtained. First: J of a pullback; exact where M is given directly. Second: d²f of
-  // a pullback, dM and d²M of a metric that is given directly.
+  // How the derivatives behind the metric are obtained. First: J of a pullback; exact where M is given directly.
+  // Second: d²f of a pullback, dM and d²M of a metric that is given directly.
   Derivative first_derivative() const { return first_; }
   Derivative second_derivative() const { return second_; }
 
@@ -62,9 +62,9 @@ class PULLBACK_EXPORT Manifold {
   void factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) const;
   // The geodesic acceleration a(z, v).
   void acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const;
-  // e_k: an estimate from above of ‖ã − a(z_k, v_k)‖ in the metric at z_k, where ã is what acceleration() returns and
-  // the difference comes of derivatives that are differenced; of degree 2 in v. 0 where derivatives are exact (rounding
-  // is not counted), and for a pullback, whose generator does not know it; NaN where M is not finite.
+  // e_k: an upper estimate of ‖ã − a(z_k, v_k)‖ in the metric at z_k, where ã is what acceleration() returns with
+  // differenced derivatives; of degree 2 in v. 0 where derivatives are exact (rounding is not counted), and for a
+  // pullback, whose generator does not know it; NaN where M is not finite.
   //   e: K.  Cost: at most that of an acceleration.
   void acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e, Workspace& ws) const;
   // d_i = d(z_i, z_{i+1}) of consecutive columns: K points give K−1 distances.

@@ -11,19 +11,18 @@ namespace pullback {
 struct PULLBACK_EXPORT CertificateLimits {
   // Converged only when relative_excess ≤ this: the curve is longer than the geodesic nearby by at most this fraction.
   double relative_excess = 2e-7;
-  // The second variation is measured with chords between which the curve turns by at most this (radians), where it is
-  // smooth, and with twice as many, until both agree.
+  // The second variation is measured on chords that turn by at most this angle (radians) from one to the next, where
+  // the manifold is smooth, and on twice as many, until both values agree.
   double max_turning_angle = 0.1;
-  // A second variation that, less its error, is above this (in units of the flat one, π²) is positive; else it is not
-  // certain.
+  // The second variation counts as positive if its value minus its error exceeds this, in units of the flat one, π².
   double second_variation = 1e-7;
-  // Converged only when the numerical error of the length, and the sum over its parts of how far the ambient length and
-  // ∫√(ċᵀMċ) differ, are within this fraction of it.
+  // Converged only when two numbers are at most this fraction of the length: its numerical error, and the difference
+  // between the ambient length and ∫ √(ċᵀMċ) dt, summed over the parts.
   double accuracy = 1e-6;
   // Converged only when speed_variation ≤ this, where the manifold is smooth: a geodesic's speed is constant.
   double speed_variation = 0.1;
   // A point is numerically singular where σ_min is below this fraction of σ_max there, or σ_max below this fraction of
-  // the curve's length by its extent in latent space.
+  // the curve's length divided by its extent in latent space.
   double singular = 1e-13;
 };
 

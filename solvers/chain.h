@@ -10,10 +10,10 @@ namespace pullback {
 
 // A solver that runs its stages in turn, each from the curve of the one before.
 //
-// The outcome is that of the last stage, with the iterations of all. The curves of earlier stages are told to the
-// context as met. A stage that returns no curve, or one that is not finite, ends the chain: its outcome, its message
-// prefixed with the stage's name, is the chain's. A curve that misses the ends is bent to them by c(t) + (1−t) δ_0 + t
-// δ_1 before the next stage starts from it. The chain stops between stages when it is asked to, with the curve that
+// It returns the solution of the last stage, with the iterations of all. Curves of earlier stages are reported as met
+// (SolveContext::met_curve). A stage that returns no curve, or one that is not finite, ends the chain: its solution is
+// returned, with the stage's name before the message. A curve that misses the ends is bent to them by c(t) + (1−t) δ_0
+// + t δ_1 before the next stage starts from it. The chain stops between stages when it is asked to, with the curve that
 // there is.
 //
 // Errors: std::invalid_argument for no stage or a null one. Thread safety: immutable, as its stages.

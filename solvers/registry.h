@@ -23,7 +23,7 @@ class SolverRegistry;
 struct PULLBACK_EXPORT SolverRecipe {
   const OptionValues& values;
   const SolverRegistry& registry;               // for a solver that chooses among others when it is made
-  std::unique_ptr<const GeodesicSolver> inner;  // for a solver that runs another one; null for all others
+  std::unique_ptr<const GeodesicSolver> inner;  // of a solver wrapper; null for all others
 };
 
 // One solver as it is registered.
@@ -33,7 +33,7 @@ struct PULLBACK_EXPORT SolverEntry {
   std::string reference;    // author, year, DOI
   SolverTraits traits;
   std::vector<OptionInfo> options;
-  std::string inner;  // the chain that a solver runs which runs another one, unless a chain says which; empty: none
+  std::string inner;  // the chain that a solver wrapper runs by default; empty for all other solvers
   std::function<std::unique_ptr<GeodesicSolver>(SolverRecipe)> make;  // empty: unavailable
   // The same from an options struct, of the type named; empty where there is none.
   std::type_index options_type = typeid(void);
@@ -66,8 +66,8 @@ class PULLBACK_EXPORT SolverRegistry {
     add(std::move(entry));
   }
 
-  // Registers a solver class S that runs another solver, with the constructor S(Options, std::unique_ptr<const
-  // GeodesicSolver>); `inner` is the chain that it runs unless it is written as "NAME(CHAIN)".
+  // Registers a solver wrapper: a class S that runs another solver, with the constructor S(Options,
+  // std::unique_ptr<const GeodesicSolver>); `inner` is the chain that it runs unless it is written as "NAME(CHAIN)".
   template <class Solver, class Options>
   void add_wrapper(std::string name, std::string description, std::string reference, std::string inner,
                    SolverTraits traits = {}) {
@@ -93,13 +93,13 @@ class PULLBACK_EXPORT SolverRegistry {
 
   // Makes a solver from a chain such as "graph:neighbours=10+energy:nodes=64,tolerance=1e-8": each stage starts from
   // the curve of the one before. A '+' before a digit belongs to a number (1e+3), as no name starts with one. A solver
-  // that runs another one takes its chain in parentheses after its options: "whitened(georce:nodes=200+shooting)".
+  // wrapper takes its chain in parentheses after its options: "whitened(georce:nodes=200+shooting)".
   // Errors: std::invalid_argument for an unknown solver, option or value, an unavailable solver, an empty stage, or
   // parentheses that do not match, do not belong or are more than 16 deep, listing what is valid.
   std::unique_ptr<GeodesicSolver> make(std::string_view chain) const;
 
-  // Makes the solver that takes this options struct: solvers.make(NewtonOptions{.nodes = 64}). One that runs another
-  // solver is given the chain `inner`, or its default where that is empty.
+  // Makes the solver that takes this options struct: solvers.make(NewtonOptions{.nodes = 64}). A solver wrapper is
+  // given the chain `inner`, or its default where that is empty.
   // Errors: std::invalid_argument for a value outside of its bounds, or options of no registered solver.
   template <class Options>
   requires requires(Options options, OptionLister lister) { options.visit(lister); }

@@ -56,20 +56,19 @@ struct PULLBACK_EXPORT Condition {
 // What the library measured on the curve returned, whatever the solver claimed.
 struct PULLBACK_EXPORT Certificate {
   double length = 0;           // refined, see measure.h
-  double length_error = 0;     // whoever samples the curve at 1,001 points finds the length within it
-  double numerical_error = 0;  // the part of it that refinement and rounding leave
+  double length_error = 0;     // sampling the curve at 1,001 points gives the length within this
+  double numerical_error = 0;  // the part of it that comes from refinement and rounding
   double energy = 0;
   double metric_length = 0;  // ∫ √(ċᵀMċ) dt by quadrature
-  double disagreement =
-      0;                  // sum over parts of the curve of how far that and the ambient length differ, beyond rounding
-  double refinement = 0;  // sum over them of how far ambient polylines still change when refined
+  double disagreement = 0;  // difference of metric_length and the ambient length beyond rounding, summed over the parts
+  double refinement = 0;    // change of the ambient polylines when last refined, summed over the parts
   double endpoint_error = 0;  // largest latent distance of an end from where it should be; 0 for solvers that keep them
   double speed_variation = 0;   // max |speed − mean| / mean
   double residual = 0;          // root mean square of ‖c̈ − a(c,ċ)‖_M / L²
   double derivative_error = 0;  // what differenced derivatives may have changed the residual by, in its units
-  double relative_excess = 0;  // estimate of (L − L*)/L, L* the geodesic's length nearby: ½ gᵀH⁻¹g / L², and what
+  double relative_excess = 0;  // estimate of (L − L*)/L, L* the length of the geodesic nearby: ½ gᵀH⁻¹g / L², plus what
                                // differenced derivatives may hide
-  double shortening = 0;        // where the manifold has kinks: part of L that moving the curve aside gains, by values
+  double shortening = 0;  // where the manifold has kinks: fraction of L gained by moving the curve aside, by values
   double second_variation = 0;  // smallest eigenvalue of the second variation on [0,1] (π² − K L² for curvature K)
   double second_variation_error = 0;  // of its discretisation, from two grids
   double max_turning_angle =
@@ -78,7 +77,7 @@ struct PULLBACK_EXPORT Certificate {
   bool complete = false;  // whether all of it was measured; what was not is NaN
   bool has_generator = true;                          // whether the metric is a pullback
   Derivative first_derivative = Derivative::kExact;   // how J is obtained
-  Derivative second_derivative = Derivative::kExact;  // how what the geodesic equation needs beyond is obtained
+  Derivative second_derivative = Derivative::kExact;  // how the derivatives beyond J are obtained
   std::optional<double> conjugate_point;              // t of the first one, when the second variation is not positive
   Condition condition;
   std::optional<double> shorter_known;  // length of a shorter curve with the same ends, when one was met

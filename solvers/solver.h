@@ -29,10 +29,10 @@ struct PULLBACK_EXPORT GeodesicProblem {
 // Both are asked before every evaluation and within long linear algebra (stop.h), so that a solve ends soon after,
 // whatever it is doing, with the best curve that the solver had.
 struct PULLBACK_EXPORT SolveControl {
-  // Seconds for the whole call, what a chain tries and the certificate included; 0: no limit. The call takes at most
-  // 1.2 times this and 0.3 s, unless a single evaluation of one point takes longer than 0.1 s. The solver ends earlier
-  // by what the certificate is expected to take, where that is at most half of the limit. What there was no time to
-  // measure is NaN in the certificate and makes the termination kTimeLimit.
+  // Seconds for the whole call, all stages and the certificate included; 0: no limit. The call takes at most 1.2 times
+  // this and 0.3 s, unless a single evaluation of one point takes longer than 0.1 s. The solver is ended early enough
+  // to leave time for the certificate, but not before half of the limit. What there was no time to measure is NaN in
+  // the certificate and makes the termination kTimeLimit.
   double time_limit = 0;
   // Asked from the solving thread; empty: never. Once true the solver ends, and the certificate within 0.3 s.
   std::function<bool()> should_stop = {};
@@ -55,7 +55,8 @@ class PULLBACK_EXPORT SolveContext {
   // True once the caller stopped the solve or its time is up: return what there is. Cheap. Evaluations throw
   // StopRequested then, which a solver lets pass: what it kept is returned.
   bool should_stop();
-  // Of the solver's time; infinite where there is no limit. For steps that take long and cannot be interrupted.
+  // Seconds that are left to the solver; infinite where there is no limit. For steps that take long and cannot be
+  // interrupted.
   double seconds_left() const;
   // Termination to report after should_stop() said so.
   Termination stop_reason() const { return stop_reason_; }
@@ -66,8 +67,8 @@ class PULLBACK_EXPORT SolveContext {
   Workspace& workspace() { return workspace_; }
 
   // While it lives, should_stop() is also true once that many points were evaluated (a hundred metrics count as one),
-  // and stop_reason() then kMaxIterations: a bound on the work of one that tries many things, which does not depend on
-  // the machine. Budgets do not nest.
+  // and stop_reason() is then kMaxIterations. It bounds the work of a solver that tries many things, in the same way on
+  // every machine. Budgets do not nest.
   class Budget {
    public:
     Budget(SolveContext& context, std::int64_t points);
@@ -91,7 +92,7 @@ class PULLBACK_EXPORT SolveContext {
   // called after each step that made one; a curve that is not finite is not kept.
   void keep(Curve curve);
   const Curve& kept() const { return kept_; }
-  // While it lives, curves kept are changed: for a solver that runs another one in another chart.
+  // While it lives, `change` is applied to every curve that is kept: for a wrapper that runs a solver in another chart.
   class KeepChanged {
    public:
     KeepChanged(SolveContext& context, std::function<Curve(const Curve&)> change);
@@ -108,9 +109,10 @@ class PULLBACK_EXPORT SolveContext {
 
   // Records progress, of which the caller is told: √(2E) of the discrete curve at this iteration.
   void record(int iteration, double length);
-  // Tells of a curve with the right ends that the solver met and did not return (a graph's path, another branch).
+  // Reports a curve with the right ends that the solver met and does not return (a graph's path, another branch). If it
+  // is shorter than the one returned, the certificate says so (`shorter_known`).
   void met_curve(Curve curve) { met_curves_.push_back(std::move(curve)); }
-  // Replaces the curves met since there were `first`, for a solver that runs another one in another chart.
+  // Applies `change` to all curves met but the first `first`, for a wrapper that runs a solver in another chart.
   void change_met_curves(std::size_t first, const std::function<Curve(const Curve&)>& change);
 
   const std::vector<TraceEntry>& trace() const { return trace_; }
@@ -196,7 +198,7 @@ class PULLBACK_EXPORT GeodesicSolver {
   // throw; std::exception becomes kNumericalFailure with its message, StopRequested returns the curve kept last.
   virtual RawSolution run(const GeodesicProblem& problem, SolveContext& context) const = 0;
 
-  // run(), with what it throws made an outcome.
+  // run(), with what it throws turned into a solution.
   RawSolution run_guarded(const GeodesicProblem& problem, SolveContext& context) const;
 
   std::string name_;

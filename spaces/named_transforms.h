@@ -1,8 +1,10 @@
 // Transforms that act on a space before it is used, as suffixes of its name:
 // NAME@isometric@damp=1e-3@floor=0.05@smooth=0.1.
 //
-//   transform                              what it does to the metric M, with the map's derivatives kept exact but for
-//   floor isometric                         the chart z = Aw, A = (mean M over the codes)^(−1/2): the mean metric is I
+// The map's derivatives stay as exact as they were, but for floor:
+//
+//   transform                         what it does to the metric M
+//   isometric                         the chart z = Aw, A = (mean M over the codes)^(−1/2): the mean metric is I
 //   damp=ε                            M + εI
 //   floor=σ                           singular values below σ times the scale are raised to it, smoothly; the scale is
 //                                     the median of the largest singular value over the codes

@@ -11,7 +11,7 @@
 
 namespace pullback {
 
-// What the caller knows of the latent dimension, 0 where nothing is: of a generator that takes points of any.
+// What the caller knows of the latent dimension, for generators that take any number of coordinates; 0: nothing.
 struct PULLBACK_EXPORT KnownDimension {
   int likely = 0;  // the number of coordinates of the points that are given
   int stated = 0;  // the dimension that it must have

@@ -34,7 +34,7 @@ struct PULLBACK_EXPORT GeodesicOptions {
 
 // A distance, and how far to trust it.
 struct PULLBACK_EXPORT Distance {
-  double value;             // length of the curve found, from above
+  double value;             // length of the curve found: an upper bound
   double error;             // of that length
   Termination termination;  // kConverged: a local minimum of length; nothing shorter was met unless `shorter_known`
 };
@@ -62,7 +62,7 @@ class PULLBACK_EXPORT Space {
  public:
   // Errors: std::invalid_argument without a manifold.
   Space(OpenedSpace opened, std::shared_ptr<const SolverRegistry> solvers);
-  // With the solvers of an opener, which lives as long: they may come from modules that it loaded.
+  // With the solvers of an opener. It is kept alive, as solvers may come from modules that it loaded.
   Space(OpenedSpace opened, const std::shared_ptr<const Opener>& opener);
 
   const std::string& name() const { return opened_.name; }
@@ -96,7 +96,7 @@ class PULLBACK_EXPORT Space {
 // How a space is opened.
 struct PULLBACK_EXPORT SpaceOptions {
   std::vector<std::string> plugins = {};  // files of solvers and generators to load
-  int dimension = 0;                      // of a file that takes points of any; 0: not known
+  int dimension = 0;                      // for a file that takes any number of coordinates; 0: not known
 };
 
 // Opens a shipped model ("mnist-vae"), a file, a surface with parameters ("torus:R=3,r=1"), a metric ("half-plane"),

@@ -2,7 +2,7 @@
 //
 // For each model the same pairs of codes, half of them on the rim of the data, are joined under the plain pullback
 // metric and under each that knows its uncertainty; what is reported is the share of each curve's latent arc inside the
-// data's region (manifold/data/data_region.h), which no metric is in.
+// data's region (manifold/data/data_region.h), which depends on no metric.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,8 @@ namespace pullback {
 // σ) has the expected metric JμᵀJμ + JσᵀJσ of the stochastic generator x = μ(z) + σ(z) ⊙ ε, and a stack of an
 // ensemble's p decoders has p times its mean metric.
 //
-// Smooth, and differentiated exactly, if all parts are. The parts of a stochastic generator are its own business:
-// `stochastic` says whether the stack is one.
+// Smooth, and differentiated exactly, if all parts are. `stochastic` says whether the stack is a mean with its
+// deviation.
 // Undefined: as for the parts. Errors: std::invalid_argument for fewer than two parts, a null part, or parts of
 // different latent dimensions. Cost: one evaluation of the same kind of each part. Thread safety: as the parts.
 // Reference: Arvanitidis, Hansen and Hauberg, Latent space oddity, ICLR 2018 (the expected metric).

@@ -30,9 +30,9 @@ struct PULLBACK_EXPORT Callbacks {
 // h suits a function that varies over lengths of 1 + |z|; where the two steps contradict each other it is shortened
 // 30-fold, up to six times, and where rounding spoils the result it is lengthened, up to twice.
 //
-// `traits` names the generator and says whether it is smooth and stochastic, and how far its values are off by
-// rounding; how its derivatives come about it says itself. Accuracy: relative 1e-12 for the Jacobian, 1e-9 for second
-// derivatives from values and 1e-12 from Jacobians, for a function computed to full double precision.
+// `traits` names the generator and says whether it is smooth and stochastic, and how far rounding puts its values off;
+// how its derivatives are obtained is filled in. Accuracy: relative 1e-12 for the Jacobian, 1e-9 for second derivatives
+// from values and 1e-12 from Jacobians, for a function computed to full double precision.
 //
 // Undefined: differences across a kink or a jump.
 // Errors: std::invalid_argument if `value` is empty, a dimension is below 1, or (at evaluation) a function returns

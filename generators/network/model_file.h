@@ -33,8 +33,8 @@ struct PULLBACK_EXPORT ModelFile {
 //   "name": what people call it; anything else is kept ("kind", "image", "dataset", "command", "seed", …).
 // A weight is [out, in], a bias [out]; "codes" [K, n] and "labels" [K] are optional tensors.
 //
-// With "format": "pullback-uncertainty-1" the model has an uncertainty, which programs that know only the former must
-// not overlook; "uncertainty" says of which kind:
+// With "format": "pullback-uncertainty-1" the model has an uncertainty, which programs that know the first format alone
+// must not ignore; "uncertainty" says of which kind:
 //   "rbf": the decoder, and tensors of the precision of its outputs (radial_network.h): "uncertainty.centres" [K, n],
 //     "uncertainty.rates" [K, n], "uncertainty.weight" [N, K], "uncertainty.floor" [N]; the generator is the stack.
 //   "ensemble": "members", JSON text of a list of decoders of the form above; the generator is an Ensemble, the decoder

@@ -22,16 +22,16 @@ namespace pullback {
 // "(single precision)" where that is more than double precision accounts for.
 //
 // A chain of linear layers, batch normalisations and activations that Network knows, however its forward is written,
-// becomes a Network, provided that this agrees with the module at random points. Anything else stays in LibTorch, by
-// the first way of each line that agrees, to 1e-6 or to what differences can show, with differences of the derivative
-// below it in random directions at all of 12 points (check_derivatives.h):
+// becomes a Network, provided that this agrees with the module at random points. Anything else stays in LibTorch. Each
+// derivative is computed by the first way of its line that agrees with differences at 12 points in random directions,
+// to 1e-6 or to what differences can resolve (check_derivatives.h):
 //   value_and_jacobian  one evaluation of nK rows with forward-mode tangents; or the derivative of wᵀJ with respect to
 //                       w: one evaluation and two reverse sweeps of nK rows; where an operation has neither,
 //                       differences of values
 //   vjp                 one evaluation and one reverse sweep of K rows; or from the Jacobian
 //   weighted_hessian    one evaluation and two reverse sweeps of nK rows; or from second_directional
 //   second_directional  one evaluation and three reverse sweeps of K rows, or four; or differences of Jacobians
-// never N reverse sweeps. traits().first and traits().second are kFiniteDifference where it came to differences.
+// never N reverse sweeps. traits().first and traits().second are kFiniteDifference where differences are used.
 // traits().smooth is false where the module has an operation such as ReLU.
 //
 // Undefined: rows of a batch that influence one another in a way that three random rows do not show.

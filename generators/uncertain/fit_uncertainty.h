@@ -1,4 +1,4 @@
-// Fitting what a trained decoder does not know.
+// Fitting the uncertainty of a trained decoder.
 #pragma once
 
 #include <cstdint>
@@ -70,8 +70,8 @@ PULLBACK_EXPORT std::vector<std::shared_ptr<const Network>> bootstrap_members(
 
 // A Gaussian process for outputs at inputs with lengths ℓ = factor · (standard deviation of each coordinate) and noise
 // = ratio · signal, the factor (where none is given) and the ratio being those of a grid that make the marginal
-// likelihood largest. What is likeliest for the data may be confident far from them, where they are very smooth; a
-// shorter length asks for more.
+// likelihood largest. The likeliest lengths may make the process confident far from data that are very smooth; a
+// shorter length is more cautious.
 //   inputs: n×m.  outputs: N×m; their mean becomes the offset.
 // Errors: std::invalid_argument as GaussianProcess. Cost: 40 marginal likelihoods, O(m³ + Nm²) each.
 struct PULLBACK_EXPORT FittedProcess {

@@ -28,7 +28,7 @@ struct PULLBACK_EXPORT GaussianProcessData {
 //   μ(z) = offset + Y (K + ν²/s²)⁻¹ k(X, z),
 //
 // but the mean alone knows nothing of its uncertainty: far from the data its Jacobian vanishes. The expected metric is
-// that of GaussianProcessManifold (manifold/gaussian_process_manifold.h), made from
+// that of GaussianProcessManifold (manifold/metrics/gaussian_process_manifold.h), made from
 //
 //   e(z) = (μ(z), √D s ψ(z)),  ψ(z) = L⁻¹ k(X, z),  LLᵀ = K + ν²/s²,
 //

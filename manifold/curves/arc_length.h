@@ -19,7 +19,7 @@ struct Arc {
   double energy;        // ½∫|ċ|²dt, extrapolated alike
   double integral;      // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
   double rounding;      // what rounding may add to the sum of `chords` over all parts
-  double blur;          // what rounding of the two end points may change `chords` by, and a neighbour's the other way
+  double blur;          // change of `chords` by rounding of the two end points, opposite to its neighbours'
   double hidden;   // what neither length may see: where the chart changes its scale or the curve turns fast between the
                    // Gauss points, what the metric at one makes of the way to the next; where the map has kinks, what
                    // one beside an end may add

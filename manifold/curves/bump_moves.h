@@ -17,7 +17,7 @@ namespace pullback::internal {
 // trusts a second derivative or takes f to be smooth: lengths are refined over kinks, and no formula crosses them.
 //
 //   length: of the curve. returns a fraction of it; infinite where a length is not finite.
-// Undefined: what moves in more than eight directions at once would gain, and finer or sharper moves.
+// Not tried: moves in more than eight directions, and finer or sharper ones.
 // Cost: about 40,000 values and 4,000 factors in two dimensions, in proportion to the directions.
 // Thread safety: one workspace per thread.
 PULLBACK_EXPORT double shortening_by_bumps(const Manifold& manifold, const Curve& curve, double length, Workspace& ws);

@@ -9,23 +9,22 @@
 
 namespace pullback {
 
-// Length and energy of a curve, each part of which was held against its own arc (values against derivatives) and split
-// until both agreed.
+// Length and energy of a curve. Each of its parts is measured by values and by derivatives, and split until both agree.
 struct PULLBACK_EXPORT Measurement {
-  double length = 0;  // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines; by quadrature of
-                      // the speed where the polylines drown in rounding
-  double length_error = 0;  // at least `numerical_error`, and the deviation of the polyline through 1,001 points
-                            // uniform in t where these resolve the curve to 1 %, so that whoever samples it finds the
-                            // length within the error
-  double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite where that is over 5 %: the
-                               // parts of a curve that are not resolved may have any length
+  double length = 0;           // L = ∫ √(ċᵀMċ) dt, by Richardson extrapolation of ambient polylines; where
+                               // rounding hides these, by quadrature of the speed
+  double length_error = 0;     // the larger of `numerical_error` and the deviation of the polyline through 1,001 points
+                               // uniform in t, if that is at most 1 %: sampling the curve so gives the length within
+                               // this error
+  double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite if that is over 5 %, as parts
+                               // that are not resolved may have any length
   double energy = 0;           // E = ½ ∫ ċᵀMċ dt, extrapolated alike
   double metric_length = 0;  // L by quadrature of √(ċᵀMċ): differs from `length` where the Jacobian does not see what
                              // the generator does (a step, a wrong Jacobian)
-  double disagreement = 0;     // sum over the parts of how far both lengths differ, beyond rounding
-  double refinement = 0;       // sum over the parts of how far the polylines still change
+  double disagreement = 0;     // difference of both lengths beyond rounding, summed over the parts
+  double refinement = 0;       // change of the polylines when last refined, summed over the parts
   double speed_variation = 0;  // max |speed − mean| / mean
-  Vector times;  // where the parts meet, from 0 to 1: close together where the curve meets something small
+  Vector times;                // where the parts meet, from 0 to 1: close together where the map has small features
 };
 
 // Cost: 15 values and 3 factors a part, 128 to 4,096 parts, and 1,001 values.

@@ -16,7 +16,7 @@ struct PULLBACK_EXPORT RelaxationOptions {
   // Stop when a step promises to lower the energy by at most this fraction.
   double worthwhile = 1e-3;
   std::function<bool()> should_stop = {};  // asked before every step; empty: never
-  // Told of the curve after every step, for who would have it if the rest is not finished; empty: nobody.
+  // Called with the curve after every step, so that it can be used if the rest is not finished; may be empty.
   std::function<void(Curve)> keep = {};
 };
 

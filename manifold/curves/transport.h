@@ -11,7 +11,7 @@ namespace pullback {
 
 struct PULLBACK_EXPORT Transported {
   Vector vector;     // at the end of the curve
-  double error = 0;  // estimate of what it is off by, in the metric there, relative to its length
+  double error = 0;  // estimated error in the metric there, relative to the length of the vector
 };
 
 // The vector v at c(0) transported to c(1): V̇ = −Γ(ċ, V), V(0) = v, with
@@ -20,7 +20,7 @@ struct PULLBACK_EXPORT Transported {
 //
 // which is the polarisation of what every manifold offers. Classical Runge–Kutta steps of fourth order within the
 // pieces of the curve, halved until the result changes by at most `tolerance`, then extrapolated. The curve need not be
-// a geodesic, so that the holonomy of a closed curve is found by it.
+// a geodesic: along a closed curve this gives the holonomy.
 //
 //   v: n.  Undefined where the metric is singular on the curve: the result is NaN there, and its error infinite.
 // Where the manifold has kinks there is no Γ: nodes of the curve are joined by Schild's ladder (discrete_transport),

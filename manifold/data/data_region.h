@@ -11,7 +11,7 @@
 namespace pullback {
 
 struct PULLBACK_EXPORT DataRegionOptions {
-  int neighbours = 10;     // k: fewer follow the data more closely, and the chance in them too
+  int neighbours = 10;     // k: a smaller k follows the data more closely, their random scatter included
   double share = 0.95;     // of the data that lies inside
   std::uint64_t seed = 1;  // draws the blur
 };
@@ -24,10 +24,10 @@ struct PULLBACK_EXPORT DataRegionOptions {
 //
 // What the data are: samples of the aggregate posterior, code_i + B ξ_i with ξ_i ~ N(0, I). B = 0 where codes are
 // points, as those of an autoencoder. For a VAE BBᵀ is the mean covariance of its posteriors: along a collapsed
-// coordinate the codes' means are all alike although every value from the prior decodes to the same, and without B a
-// small step there would seem to leave the data. Σ = Cov(codes) + BBᵀ.
-// Everything is equivariant under z → Az + b with the codes and B carried along (codes A c + b, blur A B): the region
-// and all distances are those of the data and not of the chart.
+// coordinate all codes are nearly equal, although every value of the prior decodes to the same output; without B a
+// small step along it would seem to leave the data. Σ = Cov(codes) + BBᵀ. Everything is equivariant under z → Az + b
+// with the codes and B carried along (codes A c + b, blur A B): the region and all distances are those of the data and
+// not of the chart.
 //
 //   codes: n×K, K ≥ 2; blur B: n×m, no columns for none.
 //   Units: `deviations` are latent standard deviations of the data, whatever the direction.
@@ -68,8 +68,8 @@ class PULLBACK_EXPORT DataRegion {
   std::shared_ptr<const Index> index_;
 };
 
-// How a curve lies to the data, measured by latent arc in deviations, ∫ |R⁻ᵀċ| dt: no metric is in it, so that what a
-// collapsing metric calls short counts as long as it is in latent space.
+// Where a curve runs relative to the data, by its latent arc in deviations, ∫ |R⁻ᵀċ| dt. No metric enters: a detour
+// that a collapsing metric makes short counts with its full latent length.
 //   Sampled at 1,024 chords or 16 a piece, whichever are more, at their midpoints: shares are exact to about one chord.
 // Errors: std::invalid_argument for an empty curve or another dimension.
 struct PULLBACK_EXPORT CurveInRegion {

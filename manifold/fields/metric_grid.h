@@ -51,8 +51,8 @@ struct PULLBACK_EXPORT MetricGridOptions {
 //
 //   D = h⁻² (SᵀS + X)⁻¹ = Σ_k ρ_k e_k e_kᵀ,   S = R W⁻¹Q,  RᵀR = M(z),   ρ_k ≥ 0, e_k integer vectors.
 //
-// X is diagonal: what the mean of both chords along an axis, squared, is more than h² (SᵀS)_kk. It is O(h²) where the
-// metric is smooth; a wall that lies between nodes, where the metric does not show it, or a step, is seen so.
+// X is diagonal: by how much the square of the mean of both chords along axis k exceeds h² (SᵀS)_kk. It is O(h²) where
+// the metric is smooth; a wall that lies between nodes, where the metric does not show it, or a step, is seen so.
 //
 // Weights: m×K with m = n(n+1)/2 and K the grid's size. A node without a finite metric has zero weights: no path goes
 // there. Errors: std::invalid_argument for a dimension other than 2 or 3 or not the manifold's, sizes that do not

@@ -20,10 +20,10 @@ namespace pullback {
 // Why so: the logarithm takes away the units of the output, D those of latent space. Per latent unit the ranking of
 // models turns round with the scale that training happened to give to the codes (a factor of ten between a VAE and a
 // DAE), although z → Az is the same model. With D → AD, v(Az) is v(z) exactly, also for finite steps, because the
-// directions are the metric's own. det M is what all of M's eigenvalues share in; where they move against one another,
-// κ tells. A step of a tenth of a deviation, and not the limit, because a map with kinks (ReLU) has a volume that is
-// constant between jumps: its derivative nearly everywhere is small, its change over any distance is not.
-// For smooth M the step's error is O(step²).
+// directions are the metric's own. det M sees all eigenvalues of M together; where they change against one another, κ
+// tells. A step of a tenth of a deviation, and not the limit, because a map with kinks (ReLU) has a volume that is
+// constant between jumps: its derivative nearly everywhere is small, its change over any distance is not. For smooth M
+// the step's error is O(step²).
 //
 // Cost: 1 + 2m factors a point. Thread safety: one workspace per thread.
 // Errors: std::invalid_argument for shapes that do not match or a step that is not positive.

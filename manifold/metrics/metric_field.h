@@ -11,8 +11,8 @@
 
 namespace pullback {
 
-// A field M(x) of symmetric positive (semi)definite matrices. Derivatives are asked for along directions and seen by
-// vectors, so that in directions of unit length no number is larger than M itself, whatever the scale of the chart:
+// A field M(x) of symmetric positive (semi)definite matrices. Derivatives are taken along directions and multiplied by
+// vectors, so that for directions of unit length no number is larger than M itself, whatever the scale of the chart:
 //
 //   F_k = Y_kᵀ M(x_k) Y_k,   B_kl = Y_kᵀ dM(x_k)[u_kl] Y_k,   C_k(a,b) = y_kᵀ d²M(x_k)[u_ka, u_kb] y_k.
 //
@@ -68,8 +68,8 @@ PULLBACK_EXPORT std::shared_ptr<const MetricField> metric_of_map(std::shared_ptr
 // The metric of which only numbers are known. Derivatives are differences along the directions asked for, extrapolated
 // over three steps. The step starts at a small part of the direction and is made smaller, or larger where rounding is
 // in the way, until the extrapolation agrees with itself: so it suits the scale on which the metric changes. Where the
-// metric is NaN on one side, differences are taken on the other. What could not be brought to agree is in the error
-// that first() returns.
+// metric is NaN on one side, differences are taken on the other. What still disagrees is in the error that first()
+// returns.
 //
 //   metric: M n×(nK) from X n×K, called with several points at a time; safe from several threads.
 // Errors: std::invalid_argument for a null function; a function's own exceptions pass through.

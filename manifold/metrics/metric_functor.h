@@ -50,10 +50,10 @@ std::shared_ptr<const MetricField> functor_field(int rows, int dimension, Functo
 //     M(1, 1) = sin(z(0)) * sin(z(0));
 //   });
 //
-// T is a Jet (generators/jet.h), never double: write sin, sqrt, abs, max … without std::. Where there is no metric,
-// fill in a NaN. Undefined: as for Jet. Errors: std::invalid_argument for a dimension below 1. Cost in calls of the
-// functor: ⌈n/4⌉ for dM, and one for each second derivative along a direction. Thread safety: as the functor's const
-// call operator, which must be callable from several threads.
+// T is a Jet (generators/formula/jet.h), never double: write sin, sqrt, abs, max … without std::. Where there is no
+// metric, fill in a NaN. Undefined: as for Jet. Errors: std::invalid_argument for a dimension below 1. Cost in calls of
+// the functor: ⌈n/4⌉ for dM, and one for each second derivative along a direction. Thread safety: as the functor's
+// const call operator, which must be callable from several threads.
 template <class Functor>
 std::shared_ptr<const MetricField> metric_field(int dimension, Functor functor) {
   return internal::functor_field(dimension, dimension, std::move(functor), MetricForm::kMetric);

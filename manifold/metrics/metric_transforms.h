@@ -10,9 +10,9 @@
 
 namespace pullback {
 
-// All of these take any manifold and compose in any order. Where the manifold is the pullback of a generator, so is
-// what comes of a chart, of damping and of smoothing, by a generator whose derivatives are as exact as before; a floor
-// is a metric given directly, and so is what is smoothed after it.
+// All of these take any manifold and compose in any order. If the manifold is the pullback of a generator, a chart,
+// damping and smoothing give a pullback again, whose generator has derivatives as exact as before. A floor gives a
+// metric given directly, and so does smoothing after it.
 //
 // Errors: std::invalid_argument for a null manifold, and as said below. Thread safety: as the manifold.
 

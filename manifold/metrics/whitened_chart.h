@@ -59,8 +59,8 @@ class PULLBACK_EXPORT WhitenedChart {
   // each piece, by Lobatto quadrature of five points, for a quintic curve, on which it vanishes at the nodes.
   // Cost: 3 accelerations and factors a piece.
   Vector residuals(const Curve& curve, Workspace& ws) const;
-  // What the rounding of the coordinates z moves a point of the curve by, as a length: 1e-16 of the curve's extent in
-  // a chart that fits it, more in one that is sheared. 0 for the chart of one point.
+  // How far rounding of the coordinates z moves a point of the curve, as a length: 1e-16 of the curve's extent in a
+  // chart that fits it, more in one that is sheared. 0 for the chart of one point.
   double rounding() const { return rounding_; }
 
  private:

@@ -25,7 +25,7 @@ class PULLBACK_EXPORT AndersonMixing {
 
   // The next iterate, g(x) itself when nothing is remembered. Remembers x and g(x).
   Matrix next(const Matrix& x, const Matrix& image, const Matrix& factors);
-  // Forgets: where g changed, or mixing led astray.
+  // Forgets all iterates: for when g has changed, or mixing has made things worse.
   void clear();
 
  private:

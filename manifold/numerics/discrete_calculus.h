@@ -15,10 +15,10 @@ namespace pullback {
 //
 //   ∂₂W(a,p) + ∂₁W(p,b) = 0,
 //
-// by differences of W of fourth order in p, in steps whitened by the metric at p, which sets their scale and no more:
-// the answer is one of differences of f alone. Points n, nodes n×(K+1).
-// Undefined where W is not finite or the chords are so long that the iteration (a fixed point whose rate is the turn
-// from chord to chord) does not settle: the result is NaN there.
+// with derivatives by differences of W of fourth order in p. Their steps are whitened by the metric at p, which sets
+// their scale and nothing else: the answer comes from values of f alone. Points n, nodes n×(K+1). Undefined where W is
+// not finite or the chords are so long that the iteration (a fixed point whose rate is the turn from chord to chord)
+// does not settle: the result is NaN there.
 // Cost: 16n values and a factor an iteration, 5 to 15 iterations. Errors: std::invalid_argument for fewer than two
 // nodes or steps below 1. Thread safety: one workspace per thread. Known weakness: of first or second order in the
 // length of the chords; exponential_flow is exact where f is smooth.
@@ -50,7 +50,7 @@ struct PULLBACK_EXPORT DiscreteGeodesicOptions {
   double tolerance = 1e-13;
   int max_iterations = 100;
   std::function<bool()> should_stop = {};  // asked before every step; empty: never
-  // Told of the nodes after every step; empty: nobody.
+  // Called with the nodes after every step; may be empty.
   std::function<void(const Matrix& nodes)> keep = {};
 };
 
@@ -63,8 +63,8 @@ struct PULLBACK_EXPORT DiscreteGeodesic {
 
 // Minimises the path energy ½ K Σ W(z_i, z_{i+1}) between the ends of `nodes` (K ≥ 6) by damped Newton steps with the
 // Hessian of Manifold::variation, without its second derivatives where it is indefinite.
-// Cost: a variation an iteration (K+1 Jacobians, K−1 weighted Hessians), K+1 values a trial. A manifold of values alone
-// (CallbackGenerator) makes it one of differences of f.
+// Cost: a variation an iteration (K+1 Jacobians, K−1 weighted Hessians), K+1 values a trial. With a generator of values
+// alone (CallbackGenerator) these are differences of f.
 PULLBACK_EXPORT DiscreteGeodesic discrete_geodesic(const Manifold& manifold, Matrix nodes,
                                                    const DiscreteGeodesicOptions& options, Workspace& ws);
 

@@ -35,15 +35,15 @@ struct PULLBACK_EXPORT AutoOptions {
 //   1. Starts: the initial curve (the straight line) and several paths of a graph, which keep away from one another:
 //      different homotopy classes. All are relaxed on few chords; those that end in the same place count once.
 //   2. The shortest few are followed by the local solvers that the manifold allows, the most exact first (newton,
-//      energy, shooting where it is smooth; energy elsewhere), until the certificate finds a curve converged. One that
-//      is longer than its start belongs to another: it is sought again on more chords, as is one that bends too sharply
-//      for the chords that it has.
+//      energy, shooting where it is smooth; energy elsewhere), until the certificate finds a curve converged. A
+//      geodesic that is longer than its start is not the one that the start led to: the search is repeated on more
+//      chords, as it is for a geodesic that bends too sharply for the chords that it has.
 //   3. A geodesic that is a saddle is left to both sides along the direction in which its second variation is negative.
-//   4. The shortest converged curve is returned, all others are told of as met: `shorter_known` is set where one that
-//      did not converge is shorter. Where none converged, the shortest is returned with what the certificate says.
+//   4. The shortest converged curve is returned, all others are reported as met: `shorter_known` is set if one that did
+//      not converge is shorter. If none converged, the shortest is returned with what the certificate says.
 //
 // Solvers that are not registered are left out. Errors: std::invalid_argument when no local solver is registered.
-// Stopped, it returns the best curve that was certified until then.
+// If stopped, it returns the best curve that was certified until then.
 // Cost: a graph of the points and, for each start that is followed, a local solve and a certificate; 40,000 to 100,000
 // evaluations on trained decoders, and no new step after a million in two dimensions. Weaknesses: the
 // shortest curve found is the shortest of those tried, and nothing proves that there is no other.

@@ -1,4 +1,4 @@
-// Any solver, led to a metric that may be singular through metrics that are not.
+// Any solver, led to a metric that may be singular by a sequence of metrics that are not.
 #pragma once
 
 #include <memory>
@@ -30,11 +30,11 @@ struct PULLBACK_EXPORT ContinuationOptions {
 //
 // Damping hides folds and collapsed regions from the first solves, which then cannot be lost in them. The certificate's
 // `regularisation` says by how much the last λ changed the length: (L(curve at λ) − L(curve at 0))/L(curve at 0), both
-// by the metric M. A stage that fails at λ > 0 is passed over. Where the solve with M itself does not converge, the
-// result is its own, with that said; the last damped curve is told of as met.
+// by the metric M. A stage that fails at λ > 0 is passed over. If the solve with M itself does not converge, its result
+// is returned and says so; the last damped curve is reported as met.
 //
 // Cost: one solve for every λ, most of them from near by. Weaknesses: for large λ the geodesic of M + λB is nearly the
-// straight line, so that what a good start knew of the way round is forgotten: choose `first` small behind a graph.
+// straight line, so that the way round that a good start had found is lost: choose `first` small behind a graph.
 // Thread safety: as the inner solver. Reference: numerical continuation, Allgower, Georg (1990),
 // doi:10.1007/978-3-642-61257-2; damping of the metric, Levenberg (1944), doi:10.1090/qam/10666.
 class PULLBACK_EXPORT ContinuationSolver final : public GeodesicSolver {

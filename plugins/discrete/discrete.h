@@ -35,7 +35,7 @@ struct PULLBACK_EXPORT DiscreteOptions {
 // the differences; one chart for the whole curve, so that a metric whose axes turn along it, as well as being
 // ill-conditioned, costs accuracy; finds the geodesic near its start. Reference: Rumpf, Wirth (2015),
 // doi:10.1093/imanum/dru027. Their convergence of first order for the discrete exponential and logarithm is in the
-// tests of manifold/discrete_calculus.h, which has the calculus itself.
+// tests of manifold/numerics/discrete_calculus.h, which has the calculus itself.
 class PULLBACK_EXPORT DiscreteSolver : public GeodesicSolver {
  public:
   explicit DiscreteSolver(DiscreteOptions options) : GeodesicSolver("discrete"), options_(options) {}

@@ -13,8 +13,8 @@ namespace pullback {
 struct PULLBACK_EXPORT LeapfrogOptions {
   // Pieces that the curve is cut into.
   int pieces = 4;
-  // Converged when 2 m³ Σ ‖δ_i‖² / π² ≤ tolerance · L², δ_i the moves of the joints in a sweep, in the metric: in flat
-  // space the curve of m pieces is then longer than the geodesic by at most this fraction.
+  // Converged when 2 m³ Σ ‖δ_i‖² / π² ≤ tolerance · L², where δ_i are the moves of the joints in one sweep, measured in
+  // the metric. In flat space the curve of m pieces is then at most this fraction longer than the geodesic.
   double tolerance = 1e-8;
   // Sweeps over the joints.
   int max_sweeps = 200;
@@ -31,14 +31,14 @@ struct PULLBACK_EXPORT LeapfrogOptions {
 };
 
 // Replaces each joint x_i of a curve of geodesic pieces in turn by the midpoint of the geodesic between x_{i−1} and
-// x_{i+1}, until none moves. Every piece is a geodesic of a fraction 2/m of the length, found by another solver, which
-// so may be one that fails on long geodesics.
+// x_{i+1}, until none moves. Each piece is a geodesic over 2/m of the length, found by another solver. That solver may
+// be one that fails on long geodesics.
 //
 // It is a nonlinear Gauss–Seidel iteration (a Schwarz method of overlapping pieces) for the joints: where the curvature
 // along the geodesic is K, a sweep divides their error by (cos(h√K) / cos(π/m))², h = L/m, in flat space by
-// cos(π/m)⁻², so that plain sweeps grow as m². Anderson mixing (manifold/anderson.h) makes that a few. It starts anew
-// when the moves grow. The curve returned is solved once more piece by piece, with the pieces' own interpolants; its
-// parts take the time that is their share of the length.
+// cos(π/m)⁻², so that the number of plain sweeps grows as m². Anderson mixing (manifold/numerics/anderson.h) reduces it
+// to a few. It starts anew when the moves grow. The curve returned is solved once more piece by piece, with the pieces'
+// own interpolants; each piece gets the share of [0, 1] that it has of the length.
 //
 // Cost: m−1 inner solves a sweep, from the curve that is there, and m at the end; 4 to 15 sweeps with the default
 // options, so some 20 to 40 inner solves.

@@ -24,7 +24,7 @@ class MovingCurve {
   int chords() const { return static_cast<int>(nodes_.cols()) - 1; }
   int iterations() const { return iterations_; }
 
-  // Other nodes, as many as there may be.
+  // Replaces all nodes; their number may change.
   void replace(Matrix nodes);
 
   // Newton–Levenberg–Marquardt on E_K until the excess is at most `tolerance`: the exact Hessian where it is positive
@@ -32,21 +32,22 @@ class MovingCurve {
   // stationary point that is not a minimum.
   IterationStatus descend(double tolerance, int max_iterations);
 
-  // Newton's method with the exact Hessian of E_K on the gradient of the smooth energy, which is exact to O(K⁻⁴) where
-  // that of E_K is to O(K⁻²) (deferred correction). Descends first where it is not near enough. The last step, from an
-  // excess of at most `tolerance`, is taken and not measured.
-  // *excess: that of the curve as it came. kUnresolved: the energy of chords and that of curves disagree.
+  // Newton's method with the exact Hessian of E_K for the gradient of the smooth energy (deferred correction): that
+  // gradient is exact to O(K⁻⁴), the gradient of E_K only to O(K⁻²). Calls descend() first if the curve is too far off.
+  // Stops after the step that starts from an excess of at most `tolerance`; the excess that remains is not measured.
+  // *excess: that of the curve before the first step. kUnresolved: the energy of chords and that of curves disagree.
   IterationStatus correct(double tolerance, int max_iterations, double* excess);
 
   // Moves along the most negative direction of the second variation, to the lowest of a few energies on both sides.
   // False: none is lower, or no direction is negative.
   bool leave_saddle();
 
-  // Twice as many chords: the new nodes lie on a smooth curve through the old ones, on a less smooth one where that
-  // leads astray, or in the middles of chords. False: the chords passed over something that the curve meets.
+  // Doubles the number of chords. The new nodes lie on a smooth curve through the old ones; if that raises the energy
+  // too far, on a less smooth one, or in the middles of the chords. False: the old chords jumped over a feature of the
+  // map.
   bool refine();
 
-  // Evaluates what a step needs, once for the same nodes. False: something is not finite.
+  // Evaluates what a step needs, unless that is done for these nodes. False: something is not finite.
   bool linearise();
 
   // E_K of the nodes where last linearised.

@@ -48,7 +48,8 @@ struct PULLBACK_EXPORT NewtonOptions {
 // difference them).
 // Reference: the second variation as the Hessian of the discrete energy: Rumpf, Wirth (2015),
 // doi:10.1093/imanum/dru027; deferred correction: Stetter (1978), doi:10.1007/BF01432879. No paper has a
-// figure of this combination that could be reproduced; a test holds that the iterations do not depend on κ(J).
+// figure of this combination that could be reproduced; a test checks that the number of iterations does not depend on
+// κ(J).
 class PULLBACK_EXPORT NewtonSolver : public GeodesicSolver {
  public:
   explicit NewtonSolver(NewtonOptions options) : GeodesicSolver("newton"), options_(options) {}

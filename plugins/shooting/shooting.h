@@ -48,9 +48,9 @@ struct PULLBACK_EXPORT ShootingOptions {
 // default tolerance, 2 to 5 iterations.
 // Weaknesses: needs second derivatives and does not see kinks; finds the geodesic next to its start, minimal or not;
 // where conjugate points are close to the end, or geodesics diverge quickly (negative curvature), one segment is too
-// few; single shooting from a bad start may go round the manifold. Through a point where the metric is singular it does
-// not go. Reference: Keller (1968), Numerical Methods for Two-Point Boundary-Value Problems; Deuflhard (2011), Newton
-// Methods for Nonlinear Problems, doi:10.1007/978-3-642-23899-4 (damping).
+// few; single shooting from a bad start may go round the manifold. It cannot pass a point where the metric is singular.
+// Reference: Keller (1968), Numerical Methods for Two-Point Boundary-Value Problems; Deuflhard (2011), Newton Methods
+// for Nonlinear Problems, doi:10.1007/978-3-642-23899-4 (damping).
 class PULLBACK_EXPORT ShootingSolver : public GeodesicSolver {
  public:
   explicit ShootingSolver(ShootingOptions options) : GeodesicSolver("shooting"), options_(options) {}

@@ -37,8 +37,8 @@ struct PULLBACK_EXPORT StringOptions {
 // step:
 //
 //   ∂z/∂τ = −(∇E)⊥, ∇ in the metric; then z_i ← c(t_i), c through the nodes, t_i at equal arcs.
-// The published method steps explicitly, which is stable for Δτ ≲ h² alone and so takes steps that grow as the square
-// of the number of nodes. Here the step is implicit in the flat part of the second variation, −d²/dt² in frames
+// The published method steps explicitly, which is stable only for Δτ ≲ h², so that the number of steps grows as the
+// square of the number of nodes. Here the step is implicit in the flat part of the second variation, −d²/dt² in frames
 // whitened by the metric and parallel along the string: for a long Δτ it leaves out only the curvature K, and divides
 // the error by π²/|K|L², whatever the number of nodes and κ(J). Δτ is shortened while the energy does not fall, and
 // Anderson mixing of the last strings is tried besides. Then the chords are doubled until that no longer shortens the

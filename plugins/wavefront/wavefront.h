@@ -34,12 +34,12 @@ struct PULLBACK_EXPORT WavefrontOptions {
 
 // The globally shortest path between both ends on a grid, in two or three latent dimensions.
 //
-// Fronts start from both ends (manifold/distance_field.h: anisotropic fast marching of the eikonal equation in the
-// chart whitened by the mean metric along the initial curve). Where u_from = u_to they meet; there, minima of
+// Fronts start from both ends (manifold/fields/distance_field.h: anisotropic fast marching of the eikonal equation in
+// the chart whitened by the mean metric along the initial curve). Where u_from = u_to they meet; there, minima of
 // u_from + u_to are the middles of geodesics whose halves are shortest, and the deepest is that of the shortest path.
-// From a middle, both halves are followed down, which is stable even where an end lies on the other's cut locus.
-// Other minima that stand out (persistence) are other ways round: they compete, with the straight line, after a few
-// descent steps, and are told of.
+// From a middle, both halves are followed down, which is stable even where an end lies on the other's cut locus. Other
+// minima that stand out (persistence) are other ways round: they compete, with the straight line, after a few descent
+// steps, and are reported as met.
 //
 // The box is found on a coarse grid: a path that leaves it is at least min u_from + min u_to over its border long. It
 // grows where that is less than the path found, up to `enlargements` times, and is then cut to what paths 30 % longer
