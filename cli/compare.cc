@@ -18,7 +18,7 @@
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 

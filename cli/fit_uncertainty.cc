@@ -10,7 +10,7 @@
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 

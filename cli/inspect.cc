@@ -6,13 +6,14 @@
 #include <random>
 #include <stdexcept>
 
+#include "pullback/analysis/summary_fields.h"
 #include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
-#include "pullback/cli/characterisation_json.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
+#include "pullback/cli/fields_json.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/findings.h"
 #include "pullback/cli/interrupt.h"
@@ -20,12 +21,12 @@
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
-#include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 #include "pullback/cli/transform_text.h"
 #include "pullback/spaces/model_data.h"
 #include "pullback/spaces/named_transforms.h"
 #include "pullback/spaces/opener.h"
+#include "pullback/spaces/transform_fields.h"
 
 namespace pullback::cli {
 
@@ -128,12 +129,6 @@ void run_characterisation(Inspection& inspection, const InspectArguments& argume
   append(inspection.findings, findings(inspection.geodesics, *inspection.region));
 }
 
-Json derivatives_json(const Generator* generator) {
-  if (generator == nullptr) return nullptr;
-  const GeneratorTraits& traits = generator->traits();
-  return {{"first", name_of(traits.first)}, {"second", name_of(traits.second)}, {"noise", traits.noise}};
-}
-
 void run_surveys(Inspection& inspection) {
   const OpenedSpace& space = inspection.space;
   const Manifold& manifold = *space.manifold;
@@ -172,40 +167,18 @@ Json numbers(const std::vector<double>& values) {
   return list;
 }
 
-Json survey_json(const JacobianSurvey& survey) {
-  return {{"where", survey.where},
-          {"points", survey.points},
-          {"undefined", survey.undefined},
-          {"singular", survey.singular},
-          {"levels", kQuantileLevels},
-          {"kappa", numbers(survey.kappa)},
-          {"sigma_max", numbers(survey.sigma_max)},
-          {"sigma_min", numbers(survey.sigma_min)},
-          {"magnification", numbers(survey.magnification)},
-          {"reach", numbers(survey.reach)},
-          {"collapsed", collapsed_coordinates(survey)}};
-}
-
 Json geodesics_json(const std::vector<GeodesicPlace>& places) {
-  const auto located = [](const CurveInRegion& found) -> Json {
-    return {{"share_inside", short_number(found.share_inside)},
-            {"farthest", short_number(found.farthest)},
-            {"arc", short_number(found.arc)}};
-  };
   Json list = Json::array();
   for (const GeodesicPlace& place : places) {
-    list.push_back({{"pair", place.pair},
-                    {"termination", to_string(place.termination)},
-                    {"length", number_json(place.length)},
-                    {"geodesic", located(place.geodesic)},
-                    {"straight", located(place.straight)}});
+    Json json = fields_json(place);
+    json["geodesic"] = fields_json(place.geodesic, short_number);
+    json["straight"] = fields_json(place.straight, short_number);
+    list.push_back(std::move(json));
   }
   return list;
 }
 
 Json inspection_json(const Inspection& inspection) {
-  Json surveys = Json::array();
-  for (const JacobianSurvey& survey : inspection.surveys) surveys.push_back(survey_json(survey));
   Json box = Json::array();
   for (Eigen::Index j = 0; j < inspection.box.rows(); ++j) box.push_back({inspection.box(j, 0), inspection.box(j, 1)});
   const Generator* generator = inspection.space.manifold->generator();
@@ -214,12 +187,13 @@ Json inspection_json(const Inspection& inspection) {
           {"latent_dimension", inspection.space.dimension()},
           {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
           {"smooth", inspection.space.manifold->smooth()},
-          {"derivatives", derivatives_json(generator)},
+          {"derivatives", generator != nullptr ? fields_json(generator->traits()) : Json(nullptr)},
           {"box", std::move(box)},
           {"grid", inspection.grid},
-          {"transforms", as_json(inspection.space.transformation.transforms)},
-          {"surveys", std::move(surveys)},
-          {"characterisation", inspection.characterisation ? as_json(*inspection.characterisation) : Json(nullptr)},
+          {"transforms", list_json(inspection.space.transformation.transforms)},
+          {"surveys", list_json(inspection.surveys)},
+          {"characterisation",
+           inspection.characterisation ? fields_json(*inspection.characterisation, short_number) : Json(nullptr)},
           {"geodesics", geodesics_json(inspection.geodesics)},
           {"findings", inspection.findings}};
 }

@@ -8,7 +8,7 @@
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/result_json.h"
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 #include "pullback/spaces/installation.h"
 #include "pullback/spaces/opener.h"
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <limits>
 
-#include "pullback/analysis/comparison_summary.h"
+#include "pullback/analysis/summary_fields.h"
 #include "pullback/cli/embedded.h"
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/strips.h"
@@ -167,7 +167,7 @@ Json part_json(const Study& study, const StudyPart& part) {
                {"smooth", part.space.manifold->smooth()},
                {"metadata", part.space.metadata},
                {"all_pairs", part.pairs.size()},
-               {"summary", summary_json(summarise(study, part))},
+               {"summary", list_json(summarise(study, part))},
                {"profile", profile_json(study, part)},
                {"image", nullptr},
                {"codes", Json::array()},

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "pullback/analysis/studies/study_fields.h"
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/cli/study_json.h"
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 
@@ -23,17 +23,6 @@ std::size_t first_drawn(std::size_t pairs) { return pairs - std::min(kDrawnPairs
 
 bool has_curve(const std::optional<LocatedResult>& result) { return result && !result->result.curve.empty(); }
 
-Json summary_json(const UncertaintySummary& s) {
-  return {{"curves", s.curves},
-          {"converged", s.converged},
-          {"mean_share", number_json(s.mean_share)},
-          {"lowest_share", number_json(s.lowest_share)},
-          {"leaving", s.leaving},
-          {"farthest", number_json(s.farthest)},
-          {"arc", number_json(s.arc)},
-          {"seconds", number_json(s.seconds)}};
-}
-
 Json study_settings(const UncertaintyStudy& study, const CallRecord& record) {
   return {{"solver", study.solver},    {"data", study.data.empty() ? Json(nullptr) : Json(study.data)},
           {"pairs", study.pairs},      {"seed", study.seed},
@@ -45,14 +34,8 @@ Json curves_json(const UncertainMetric& metric) {
   Json list = Json::array();
   for (std::size_t i = 0; i < metric.results.size(); ++i) {
     if (!metric.results[i]) continue;
-    const auto& [result, where] = *metric.results[i];
-    Json entry = {{"pair", i}, {"termination", to_string(result.termination)}};
-    const bool curve = !result.curve.empty();
-    entry["length"] = curve ? number_json(result.certificate.length) : Json(nullptr);
-    entry["share_inside"] = curve ? Json(where.share_inside) : Json(nullptr);
-    entry["farthest"] = curve ? number_json(where.farthest) : Json(nullptr);
-    entry["arc"] = curve ? number_json(where.arc) : Json(nullptr);
-    entry["seconds"] = result.effort.seconds;
+    Json entry = {{"pair", i}};
+    entry.update(fields_json(*metric.results[i]));
     list.push_back(std::move(entry));
   }
   return list;
@@ -80,7 +63,7 @@ Json drawn_curves(const LatentPlane& plane, const UncertainMetric& metric) {
 Json metric_report(const UncertaintyPanel& panel, const UncertainMetric& metric, const LatentPlane& plane) {
   return {{"name", metric.name},
           {"fitted", metric.notes},
-          {"summary", summary_json(summarise(panel, metric))},
+          {"summary", fields_json(summarise(panel, metric))},
           {"shares",
            [&] {
              Json shares = Json::array();
@@ -110,7 +93,7 @@ Json uncertainty_results(const UncertaintyStudy& study, const CallRecord& record
       metrics.push_back({{"name", metric.name},
                          {"file", metric.file},
                          {"fitted", metric.notes},
-                         {"summary", summary_json(summarise(panel, metric))},
+                         {"summary", fields_json(summarise(panel, metric))},
                          {"curves", curves_json(metric)}});
     }
     models.push_back({{"name", panel.name},

@@ -64,8 +64,7 @@ const char* to_string(ClaimOutcome outcome);
 
 // One solve, as far as the summary needs it.
 struct ConditioningRun {
-  Termination termination = Termination::kNumericalFailure;  // of what is read back from a file, kConverged or this
-  std::string termination_name;
+  Termination termination = Termination::kNumericalFailure;
   double length = 0;       // NaN without a curve
   double best_known = 0;   // the shortest curve with the right ends that it returned or met; infinite without
   double base_length = 0;  // of the curve in base coordinates; NaN unless it converged
@@ -88,6 +87,10 @@ struct ConditioningJob {
   std::size_t pair;
   std::size_t solver;
 };
+
+// Whether the study has such a solve, and the pair that it joins.
+bool has_job(const ConditioningStudy& study, const ConditioningJob& job);
+const StudyPair& pair_of(const ConditioningStudy& study, const ConditioningJob& job);
 
 // All solves, pair by pair, so that what an interrupted study has is spread over all panels and κ.
 std::vector<ConditioningJob> conditioning_jobs(const ConditioningStudy& study);
@@ -112,8 +115,17 @@ std::optional<ConditioningResult> run_conditioning_job(const ConditioningStudy& 
                                                        const GeodesicSolver& solver,
                                                        const std::function<bool()>& should_stop = {});
 
-// What of a result for the pair is kept.
-ConditioningRun run_of(const ConditioningResult& result, const StudyPair& pair);
+// One solve without its curve, as a journal keeps it.
+struct ConditioningRecord {
+  Termination termination = Termination::kNumericalFailure;
+  Certificate certificate;  // as it is reported: not measured without a curve
+  Effort effort;
+  std::optional<BaseCheck> base;
+};
+ConditioningRecord record_of(const ConditioningResult& result);
+
+// What of a solve for the pair is kept.
+ConditioningRun run_of(const ConditioningRecord& record, const StudyPair& pair);
 
 // How many solves are not done yet.
 std::size_t missing_runs(const ConditioningStudy& study);

@@ -64,7 +64,7 @@ TEST(CharacterisationTest, IsTheSameInEveryChart) {
   moved.blur = A * space.blur;
   const Characterisation again = characterise(moved);
   EXPECT_EQ(again.collapsed, base.collapsed);
-  EXPECT_NEAR(again.region.radius(), base.region.radius(), 1e-10);
+  EXPECT_NEAR(again.radius, base.radius, 1e-10);
   for (const std::size_t level : {std::size_t{1}, kMedian, std::size_t{5}}) {
     EXPECT_NEAR(again.inside.variation[level], base.inside.variation[level], 1e-9);
     EXPECT_NEAR(again.outside.variation[level], base.outside.variation[level], 1e-9);

@@ -1,4 +1,4 @@
-// Output for people.
+// Results and numbers as text for people.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "pullback/solvers/result.h"
 
-namespace pullback::cli {
+namespace pullback {
 
 // "(0.1, -2)" with at most six significant digits each.
 std::string format_point(const ConstVectorRef& point);
@@ -19,9 +19,6 @@ std::string format_number(double value, int digits = 4);
 
 // The length with as many digits as its error leaves: "2.167731273 ± 4e-12".
 std::string format_length(double length, double error);
-
-// "exact" or "finite differences".
-const char* name_of(Derivative how);
 
 // Several aligned lines about one result.
 std::string describe(const GeodesicResult& result);
@@ -41,4 +38,4 @@ class Table {
 // `text` broken at spaces into lines of at most `width` characters, each but the first indented.
 std::string wrap(const std::string& text, int width, int indent);
 
-}  // namespace pullback::cli
+}  // namespace pullback

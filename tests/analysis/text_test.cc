@@ -1,12 +1,10 @@
-#include "pullback/cli/text.h"
+#include "pullback/analysis/text.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "pullback/cli/strips.h"
-
-namespace pullback::cli {
+namespace pullback {
 namespace {
 
 TEST(FormatLength, ShowsTheDigitsThatAreKnown) {
@@ -28,15 +26,5 @@ TEST(Wrap, BreaksAtSpaces) {
   EXPECT_EQ(wrap("unbreakable", 4, 2), "unbreakable");
 }
 
-// The examples of RFC 4648, section 10.
-TEST(Base64, AsInTheStandard) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foo"), "Zm9v");
-  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
-}
-
 }  // namespace
-}  // namespace pullback::cli
+}  // namespace pullback
