@@ -10,7 +10,7 @@
 #include "pullback/cli/jacobian_json.h"
 #include "pullback/generators/formula/autodiff.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
-#include "tests/analysis/exponential_space.h"
+#include "tests/spaces/exponential_space.h"
 #include "tool.h"
 
 namespace pullback::cli {

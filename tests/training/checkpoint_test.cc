@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "idx_files.h"
+#include "tests/base/idx_files.h"
 #include "pullback/base/error.h"
 
 namespace pullback::training {

@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "idx_files.h"
+#include "tests/base/idx_files.h"
 #include "pullback/base/error.h"
 
 namespace pullback::training {
