@@ -15,12 +15,12 @@ class StraightSolver final : public pullback::GeodesicSolver {
 
  private:
   pullback::RawSolution run(const pullback::GeodesicProblem& problem, pullback::SolveContext& context) const override {
-    pullback::RawSolution outcome;
-    outcome.curve = pullback::constant_speed(*problem.manifold, problem.initial, options_.nodes, context.workspace());
-    outcome.claim = pullback::Termination::kConverged;  // only a claim: the library measures whether it is true
-    if (context.should_stop()) outcome.claim = context.stop_reason();
-    outcome.message = "the starting curve at constant speed";
-    return outcome;
+    pullback::RawSolution solution;
+    solution.curve = pullback::constant_speed(*problem.manifold, problem.initial, options_.nodes, context.workspace());
+    solution.claim = pullback::Termination::kConverged;  // only a claim: the library measures whether it is true
+    if (context.should_stop()) solution.claim = context.stop_reason();
+    solution.message = "the starting curve at constant speed";
+    return solution;
   }
 
   StraightOptions options_;

@@ -92,11 +92,11 @@ void BrokenGeodesic::move_joints(const Matrix& joints) {
   }
 }
 
-Outcome BrokenGeodesic::solve(const Curve& initial) {
+RawSolution BrokenGeodesic::solve(const Curve& initial) {
   piece_.initial = initial;
   piece_.from = initial.positions().col(0);
   piece_.to = initial.positions().rightCols(1);
-  Outcome out = solver_(piece_);
+  RawSolution out = solver_(piece_);
   if (out.claim != Termination::kConverged || !is_finite(out.curve)) {
     ++failures_;
     failure_ = out.message;
@@ -110,7 +110,7 @@ void BrokenGeodesic::sweep() {
   failures_ = 0;
   const Vector half = Vector{{0, 0.5, 1}};
   for (std::size_t i = 0; i + 1 < curves_.size(); ++i) {
-    const Outcome geodesic = solve(joined({curves_[i], curves_[i + 1]}, half));
+    const RawSolution geodesic = solve(joined({curves_[i], curves_[i + 1]}, half));
     const double middle = geodesic.claim == Termination::kConverged
                               ? 0.5
                               : constant_speed_times(*piece_.manifold, geodesic.curve, 2, ws_)(1);

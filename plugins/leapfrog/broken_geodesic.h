@@ -11,7 +11,7 @@
 namespace pullback {
 
 // Finds the geodesic of a piece, from problem.initial.
-using PieceSolver = std::function<Outcome(const GeodesicProblem&)>;
+using PieceSolver = std::function<RawSolution(const GeodesicProblem&)>;
 
 // Joints x_0 … x_m with x_0 and x_m fixed, and a curve from each to the next.
 class BrokenGeodesic {
@@ -41,7 +41,7 @@ class BrokenGeodesic {
   Curve curve(const Vector& lengths) const;  // given those
 
  private:
-  Outcome solve(const Curve& initial);
+  RawSolution solve(const Curve& initial);
 
   GeodesicProblem piece_;
   PieceSolver solver_;

@@ -136,7 +136,7 @@ void register_leapfrog(PluginRegistrar& registrar) {
 
 }  // namespace
 
-Outcome LeapfrogSolver::solve_piece(const GeodesicProblem& piece, SolveContext& context) const {
+RawSolution LeapfrogSolver::solve_piece(const GeodesicProblem& piece, SolveContext& context) const {
   // A context of its own: what a piece meets and records is not of the whole problem.
   SolveControl control;
   control.should_stop = [&context] { return context.should_stop(); };
@@ -144,14 +144,14 @@ Outcome LeapfrogSolver::solve_piece(const GeodesicProblem& piece, SolveContext& 
   try {
     return run_other(*inner_, piece, inner_context);
   } catch (const std::exception& error) {
-    Outcome failed;
+    RawSolution failed;
     failed.message = error.what();
     return failed;
   }
 }
 
-Outcome LeapfrogSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  Outcome out;
+RawSolution LeapfrogSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
+  RawSolution out;
   if (problem.from == problem.to) {
     out.curve = Curve::straight(problem.from, problem.to);
     out.claim = context.should_stop() ? context.stop_reason() : Termination::kConverged;

@@ -53,8 +53,8 @@ class LeapfrogSolver : public GeodesicSolver {
       : GeodesicSolver("leapfrog"), options_(options), inner_(std::move(inner)) {}
 
  private:
-  Outcome run(const GeodesicProblem& problem, SolveContext& context) const override;
-  Outcome solve_piece(const GeodesicProblem& piece, SolveContext& context) const;
+  RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
+  RawSolution solve_piece(const GeodesicProblem& piece, SolveContext& context) const;
 
   LeapfrogOptions options_;
   std::unique_ptr<const GeodesicSolver> inner_;
