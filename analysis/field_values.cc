@@ -25,7 +25,9 @@ std::string quoted(const std::string& text) {
 }
 
 struct Shown {
-  std::string operator()(double number) const { return std::isfinite(number) ? fmt::format("{:.10g}", number) : "null"; }
+  std::string operator()(double number) const {
+    return std::isfinite(number) ? fmt::format("{:.10g}", number) : "null";
+  }
   std::string operator()(bool flag) const { return flag ? "true" : "false"; }
   std::string operator()(const std::string& text) const { return quoted(text); }
   std::string operator()(const ListSize& list) const { return fmt::format("a list of {}", list.size); }

@@ -39,9 +39,8 @@ constexpr double kSamePair = 1e-9;
 // What can be measured again.
 FieldList measured_fields(const Certificate& certificate) {
   FieldList fields = fields_of(certificate);
-  std::erase_if(fields, [](const auto& field) {
-    return std::ranges::find(kUnmeasured, field.first) != std::end(kUnmeasured);
-  });
+  std::erase_if(fields,
+                [](const auto& field) { return std::ranges::find(kUnmeasured, field.first) != std::end(kUnmeasured); });
   return fields;
 }
 
@@ -279,8 +278,8 @@ class ResultCheck {
 void require_dimension(const OpenedSpace& space, const StoredResult& stored) {
   const auto require = [&](const char* what, Eigen::Index rows) {
     if (rows == space.dimension()) return;
-    throw std::invalid_argument(
-        fmt::format("verify: expected {} of dimension {}, that of {}; got {}", what, space.dimension(), space.name, rows));
+    throw std::invalid_argument(fmt::format("verify: expected {} of dimension {}, that of {}; got {}", what,
+                                            space.dimension(), space.name, rows));
   };
   require("ends", stored.from.size());
   require("ends", stored.to.size());

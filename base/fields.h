@@ -35,7 +35,9 @@ struct FieldsIgnored {
 
 // Whether T has such a list.
 template <class T>
-concept HasFields = requires(T& value) { visit_fields(value, internal::FieldsIgnored()); };
+concept HasFields = requires(T& value) {
+  visit_fields(value, internal::FieldsIgnored());
+};
 
 // Sets `value` to the one that is called `name`; false where none is.
 template <class Enum>

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "pullback/analysis/studies/study_fields.h"
+#include "pullback/analysis/text.h"
 #include "pullback/base/statistics.h"
 #include "pullback/cli/seal.h"
-#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "pullback/analysis/text.h"
 #include "pullback/base/parse.h"
 #include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
@@ -21,7 +22,6 @@
 #include "pullback/cli/progress.h"
 #include "pullback/cli/result_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/analysis/text.h"
 #include "pullback/cli/transform_text.h"
 #include "pullback/spaces/transform_fields.h"
 

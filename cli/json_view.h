@@ -48,11 +48,11 @@ class JsonView {
   double number() const;  // null is NaN, as it is written
   std::string text() const;
   bool boolean() const;
-  std::int64_t whole() const;  // a whole number from 0
+  std::int64_t whole() const;                           // a whole number from 0
   std::uint64_t whole_up_to(std::uint64_t most) const;  // the same, also where it is written as 5.0
   int index(std::size_t count) const;                   // a whole number from 0 to count − 1
-  Vector vector() const;           // of numbers
-  Matrix columns(int rows) const;  // a list of points of `rows` coordinates each, as columns
+  Vector vector() const;                                // of numbers
+  Matrix columns(int rows) const;                       // a list of points of `rows` coordinates each, as columns
 
   [[noreturn]] void fail(const std::string& expected) const;
 

@@ -9,8 +9,8 @@
 
 #include "pullback/analysis/summary_fields.h"
 #include "pullback/base/statistics.h"
+#include "pullback/cli/base64.h"
 #include "pullback/cli/fields_json.h"
-#include "pullback/cli/strips.h"
 
 namespace pullback::cli {
 

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 
+#include "pullback/analysis/pictures.h"
 #include "pullback/analysis/studies/study_fields.h"
+#include "pullback/analysis/text.h"
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 
@@ -41,21 +42,11 @@ Json curves_json(const UncertainMetric& metric) {
   return list;
 }
 
-LatentPlane plane_of(const UncertaintyPanel& panel) {
-  const Matrix& codes = panel.metrics[0].space.codes;
-  LatentPlane plane = codes.rows() == 2 ? whole_plane() : principal_plane(codes);
-  const Matrix inside = plane.project(codes);
-  const Vector middle = 0.5 * (inside.rowwise().minCoeff() + inside.rowwise().maxCoeff());
-  plane.enclose(((inside.colwise() - middle) * kMapMargin).colwise() + middle);
-  return plane;
-}
-
 Json drawn_curves(const LatentPlane& plane, const UncertainMetric& metric) {
   Json list = Json::array();
   for (std::size_t i = first_drawn(metric.results.size()); i < metric.results.size(); ++i) {
     if (!has_curve(metric.results[i])) continue;
-    const Curve& curve = metric.results[i]->result.curve;
-    list.push_back(points_json(plane.project(curve.position(uniform_times(kCurvePoints)))));
+    list.push_back(points_json(projected(plane, metric.results[i]->result.curve, kCurvePoints)));
   }
   return list;
 }
@@ -129,7 +120,7 @@ Json geodesic_document(const UncertaintyStudy& study, const UncertaintyPanel& pa
 Json uncertainty_report(const UncertaintyStudy& study, const CallRecord& record) {
   Json models = Json::array();
   for (const UncertaintyPanel& panel : study.panels) {
-    const LatentPlane plane = plane_of(panel);
+    const LatentPlane plane = codes_plane(panel.metrics[0].space.codes, kMapMargin);
     Json metrics = Json::array();
     for (const UncertainMetric& metric : panel.metrics) metrics.push_back(metric_report(panel, metric, plane));
     Json ends = Json::array();

@@ -204,7 +204,8 @@ void check_parts(const VerifyDocument& document, const JsonView& root, std::vect
 void check_transforms(const OpenedSpace& space, const JsonView& root, std::vector<Finding>& findings) {
   const std::vector<AppliedTransform>& transforms = space.transformation.transforms;
   if (transforms.empty()) {
-    if (root.has("transforms")) findings.push_back({"transforms", quote(root.at("transforms").json()), "no such field"});
+    if (root.has("transforms"))
+      findings.push_back({"transforms", quote(root.at("transforms").json()), "no such field"});
     return;
   }
   FieldMap written;
@@ -268,8 +269,8 @@ std::vector<Finding> check_summaries(const VerifyDocument& document, const std::
     for (; task < document.tasks.size() && document.tasks[task].part == number; ++task) {
       const VerifyTask& one = document.tasks[task];
       const auto solver = std::ranges::find(study.solvers, one.solver) - study.solvers.begin();
-      places.push_back({static_cast<std::size_t>(one.view.at("pair").index(part.pairs.size())),
-                        static_cast<std::size_t>(solver)});
+      places.push_back(
+          {static_cast<std::size_t>(one.view.at("pair").index(part.pairs.size())), static_cast<std::size_t>(solver)});
       results.push_back(measured[task]);
     }
     append(verify_summary(study, {document.stored[number].space, part.pairs, {}}, places, results,

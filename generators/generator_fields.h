@@ -6,9 +6,7 @@
 
 namespace pullback {
 
-inline const char* to_string(Derivative how) {
-  return how == Derivative::kExact ? "exact" : "finite differences";
-}
+inline const char* to_string(Derivative how) { return how == Derivative::kExact ? "exact" : "finite differences"; }
 constexpr Derivative last_of(Derivative) { return Derivative::kFiniteDifference; }
 
 template <MaybeConst<GeneratorTraits> T, class V>

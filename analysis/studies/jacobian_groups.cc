@@ -136,8 +136,15 @@ GroupCell cell_of(std::vector<double> values) {
 
 JacobianModel report_of(const LabelledSpace& model, const JacobianFigures& figures) {
   const OpenedSpace& space = model.space;
-  JacobianModel out{model.label, space.name, metadata_of(space, "kind"), space.dimension(), {}, kNan,
-                    metadata_of(space, "quality_measure"), figures.characterisation, figures.solvers,
+  JacobianModel out{model.label,
+                    space.name,
+                    metadata_of(space, "kind"),
+                    space.dimension(),
+                    {},
+                    kNan,
+                    metadata_of(space, "quality_measure"),
+                    figures.characterisation,
+                    figures.solvers,
                     figures.geodesics};
   if (const Generator* generator = space.manifold->generator()) out.ambient_dimension = generator->ambient_dimension();
   out.quality = rounded(parse_number(metadata_of(space, "quality")).value_or(kNan));
