@@ -117,7 +117,9 @@ Characterisation characterise(const OpenedSpace& space, const CharacterisationOp
   }
   const Manifold& manifold = *space.manifold;
   const Matrix inside = points_inside(*region, options.points);
-  Characterisation out{*region, region->factor().colwise().norm(), {}, {}, {}, {}};
+  Characterisation out;
+  out.radius = region->radius();
+  out.deviations = region->factor().colwise().norm();
   const JacobianSurvey first = survey(manifold, inside, "the data");
   out.reach = out.deviations.cwiseProduct(Eigen::Map<const Vector>(first.reach.data(), out.deviations.size()));
   const double strongest = out.reach.maxCoeff();

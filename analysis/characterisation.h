@@ -38,7 +38,7 @@ struct PULLBACK_EXPORT PlaceFigures {
 // A coordinate is collapsed when a step of one deviation along it moves the output, in the median over the points
 // inside, less than a hundredth as much as along the strongest.
 struct PULLBACK_EXPORT Characterisation {
-  DataRegion region;
+  double radius = 0;           // of the data's region, in deviations
   Vector deviations;           // of the data along each coordinate, latent units
   Vector reach;                // median output moved by one deviation along each coordinate, relative to the strongest
   std::vector<int> collapsed;  // coordinates from 0

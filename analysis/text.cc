@@ -6,6 +6,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "pullback/generators/generator_fields.h"
+
 namespace pullback {
 
 namespace {
@@ -78,8 +80,6 @@ std::string format_length(double length, double error) {
   return fmt::format("{:.{}g} ± {:.1g}", length, digits, error);
 }
 
-const char* name_of(Derivative how) { return how == Derivative::kExact ? "exact" : "finite differences"; }
-
 std::string describe(const GeodesicResult& result) {
   std::string text;
   const auto line = [&](const char* name, const std::string& value) {
@@ -95,7 +95,7 @@ std::string describe(const GeodesicResult& result) {
     line("condition", condition(c.condition));
     if (c.first_derivative != Derivative::kExact || c.second_derivative != Derivative::kExact) {
       line("derivatives",
-           fmt::format("first {}, second {}", name_of(c.first_derivative), name_of(c.second_derivative)));
+           fmt::format("first {}, second {}", to_string(c.first_derivative), to_string(c.second_derivative)));
     }
     if (c.endpoint_error > 0) line("end points", fmt::format("missed by {:.2g}", c.endpoint_error));
     if (c.shorter_known) line("shorter known", fmt::format("{:.10g}", *c.shorter_known));

@@ -21,9 +21,6 @@ PULLBACK_EXPORT std::string format_number(double value, int digits = 4);
 // The length with as many digits as its error leaves: "2.167731273 ± 4e-12".
 PULLBACK_EXPORT std::string format_length(double length, double error);
 
-// "exact" or "finite differences".
-PULLBACK_EXPORT const char* name_of(Derivative how);
-
 // Several aligned lines about one result.
 PULLBACK_EXPORT std::string describe(const GeodesicResult& result);
 

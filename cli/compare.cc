@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "pullback/analysis/comparison_summary.h"
+#include "pullback/analysis/text.h"
 #include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"

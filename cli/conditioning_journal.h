@@ -9,8 +9,6 @@
 
 namespace pullback::cli {
 
-Json as_json(const ConditioningSettings& settings);
-
 // A study and, for each of its runs, what results.json says of it as JSON text, in the order of `study.runs`. Both are
 // made from journal entries, fresh or read back, so that a study that was resumed is the same as one that was not.
 struct JournaledStudy {

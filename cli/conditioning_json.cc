@@ -6,40 +6,19 @@
 #include <string_view>
 #include <vector>
 
-#include "pullback/analysis/studies/conditioning_summary.h"
+#include "pullback/analysis/studies/study_fields.h"
 #include "pullback/analysis/text.h"
 #include "pullback/base/statistics.h"
 #include "pullback/cli/seal.h"
-#include "pullback/cli/study_json.h"
 
 namespace pullback::cli {
 
 namespace {
 
-Json quartiles(const std::vector<double>& values) {
-  return {number_json(quantile(values, 0.25)), number_json(quantile(values, 0.5)), number_json(quantile(values, 0.75))};
-}
-
-Json interval_json(int successes, int trials) {
-  const Interval interval = wilson_interval(successes, trials);
-  return {interval.low, interval.high};
-}
-
 Json cell_json(const ConditioningCell& cell, const std::string& solver, double kappa) {
-  const int solved = cell.count(ClaimOutcome::kSolved);
-  const int wrong = cell.count(ClaimOutcome::kFalse);
-  return {{"solver", solver},
-          {"kappa", kappa},
-          {"runs", cell.runs},
-          {"solved", solved},
-          {"longer", cell.count(ClaimOutcome::kLonger)},
-          {"false", wrong},
-          {"unclaimed", cell.count(ClaimOutcome::kUnclaimed)},
-          {"terminations", cell.terminations},
-          {"solved_interval", interval_json(solved, cell.runs)},
-          {"false_interval", interval_json(wrong, cell.runs)},
-          {"seconds", quartiles(cell.seconds)},
-          {"evaluations", quartiles(cell.evaluations)}};
+  Json json = {{"solver", solver}, {"kappa", kappa}};
+  json.update(fields_json(cell));
+  return json;
 }
 
 Json cells_json(const ConditioningStudy& study, const std::vector<ConditioningCell>& cells, std::size_t first_kappa,
@@ -103,7 +82,7 @@ Json header_json(const ConditioningStudy& study, const CallRecord& record) {
           {"command", record.command},
           {"complete", study.complete},
           {"environment", record.environment},
-          {"settings", as_json(study.settings)},
+          {"settings", fields_json(study.settings)},
           {"threads", record.threads},
           {"overview", cells_json(study, all_cells(study), 0, study.settings.kappas.size())}};
 }

@@ -5,7 +5,7 @@
 #include <map>
 #include <stdexcept>
 
-#include "pullback/analysis/distances.h"
+#include "pullback/analysis/summary_fields.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
@@ -65,14 +65,9 @@ std::string what_failed(const DistanceMatrix& matrix, const std::string& where) 
 }
 
 Json matrix_json(const DistancesArguments& arguments, const DistanceMatrix& matrix) {
-  Json lengths = Json::array();
-  for (Eigen::Index i = 0; i < matrix.lengths.rows(); ++i) lengths.push_back(as_json(Vector(matrix.lengths.row(i))));
-  Json terminations = Json::array();
-  for (const auto& row : matrix.terminations) terminations.push_back(names_of(row));
-  return {{"generator", arguments.solve.generator},
-          {"solver", arguments.solve.solver},
-          {"lengths", std::move(lengths)},
-          {"terminations", std::move(terminations)}};
+  Json json = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}};
+  json.update(fields_json(matrix));
+  return json;
 }
 
 }  // namespace

@@ -22,9 +22,8 @@
 #include "pullback/cli/progress.h"
 #include "pullback/cli/result_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/cli/study_json.h"
 #include "pullback/cli/transform_text.h"
-#include "pullback/spaces/named_transforms.h"
+#include "pullback/spaces/transform_fields.h"
 
 namespace pullback::cli {
 
@@ -78,11 +77,9 @@ std::optional<PlainView> plain_in_time(const Batch& batch, const GeodesicResult&
 Json plain_json(const Batch& batch, const GeodesicResult& result, int samples) {
   const std::optional<PlainView> plain = plain_in_time(batch, result, samples);
   if (!plain) return {{"length_plain", nullptr}, {"length_plain_error", nullptr}, {"z_plain", nullptr}};
-  Json points = Json::array();
-  for (Eigen::Index k = 0; k < plain->points.cols(); ++k) points.push_back(as_json(Vector(plain->points.col(k))));
-  return {{"length_plain", number_json(plain->length)},
-          {"length_plain_error", number_json(plain->length_error)},
-          {"z_plain", std::move(points)}};
+  Json json = fields_json(*plain);
+  json["z_plain"] = columns_json(plain->points);
+  return json;
 }
 
 Json results_json(const GeodesicArguments& arguments, const Batch& batch, const std::vector<EndPoints>& pairs,
@@ -97,7 +94,7 @@ Json results_json(const GeodesicArguments& arguments, const Batch& batch, const 
     list.push_back(std::move(entry));
   }
   Json all = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}};
-  if (!transforms.empty()) all["transforms"] = as_json(transforms);
+  if (!transforms.empty()) all["transforms"] = list_json(transforms);
   all["results"] = std::move(list);
   all["seal"] = seal_of_document(all, false);
   return all;

@@ -3,16 +3,17 @@
 
 #include <filesystem>
 #include <optional>
-#include <random>
 #include <stdexcept>
 
+#include "pullback/analysis/inspection.h"
+#include "pullback/analysis/summary_fields.h"
 #include "pullback/analysis/text.h"
 #include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
-#include "pullback/cli/characterisation_json.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/fields_json.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/findings.h"
@@ -21,11 +22,11 @@
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
-#include "pullback/cli/study_json.h"
 #include "pullback/cli/transform_text.h"
 #include "pullback/spaces/model_data.h"
 #include "pullback/spaces/named_transforms.h"
 #include "pullback/spaces/opener.h"
+#include "pullback/spaces/transform_fields.h"
 
 namespace pullback::cli {
 
@@ -34,48 +35,13 @@ namespace {
 constexpr std::uint64_t kPairSeed = 1;
 constexpr Interval kDefaultBox{0.2, 1.8};  // as for `compare`: inside of polar and half-plane charts
 
-constexpr double kMapMargin = 1;    // deviations of the data around the codes
 constexpr std::size_t kMedian = 3;  // in kQuantileLevels
 
-// Rows of [low, high] for each coordinate: as given, that of the codes and a deviation around them, or the default.
+// As it was given, or that of the data.
 Matrix choose_box(const InspectArguments& arguments, const OpenedSpace& space,
                   const std::optional<DataRegion>& region) {
-  Matrix box(space.dimension(), 2);
-  if (!arguments.box.empty() || space.codes.cols() == 0) {
-    const Interval interval = arguments.box.empty() ? kDefaultBox : parse_interval(arguments.box, "--box");
-    box.col(0).setConstant(interval.low);
-    box.col(1).setConstant(interval.high);
-  } else {
-    box.col(0) = space.codes.rowwise().minCoeff();
-    box.col(1) = space.codes.rowwise().maxCoeff();
-    if (region) {
-      const Vector margin = kMapMargin * region->factor().colwise().norm();
-      box.col(0) -= margin;
-      box.col(1) += margin;
-    }
-  }
-  return box;
-}
-
-// A grid in one and two dimensions; in more, where a grid would miss nearly everything, as many seeded random points.
-Matrix sample_box(const Matrix& box, int grid) {
-  const Eigen::Index n = box.rows();
-  if (n == 1) return Vector::LinSpaced(grid, box(0, 0), box(0, 1)).transpose();
-  Matrix points(n, static_cast<Eigen::Index>(grid) * grid);
-  if (n == 2) {
-    const Vector x = Vector::LinSpaced(grid, box(0, 0), box(0, 1));
-    const Vector y = Vector::LinSpaced(grid, box(1, 0), box(1, 1));
-    for (Eigen::Index i = 0; i < points.cols(); ++i) points.col(i) << x(i % grid), y(i / grid);
-    return points;
-  }
-  std::mt19937_64 random(1);
-  constexpr double kUnit = 0x1p-53;
-  for (Eigen::Index i = 0; i < points.cols(); ++i) {
-    for (Eigen::Index j = 0; j < n; ++j) {
-      points(j, i) = box(j, 0) + (box(j, 1) - box(j, 0)) * static_cast<double>(random() >> 11) * kUnit;
-    }
-  }
-  return points;
+  if (arguments.box.empty()) return inspected_box(space, region, kDefaultBox);
+  return uniform_box(space.dimension(), parse_interval(arguments.box, "--box"));
 }
 
 struct Inspection {
@@ -128,16 +94,10 @@ void run_characterisation(Inspection& inspection, const InspectArguments& argume
   append(inspection.findings, findings(inspection.geodesics, *inspection.region));
 }
 
-Json derivatives_json(const Generator* generator) {
-  if (generator == nullptr) return nullptr;
-  const GeneratorTraits& traits = generator->traits();
-  return {{"first", name_of(traits.first)}, {"second", name_of(traits.second)}, {"noise", traits.noise}};
-}
-
 void run_surveys(Inspection& inspection) {
   const OpenedSpace& space = inspection.space;
   const Manifold& manifold = *space.manifold;
-  inspection.surveys.push_back(survey(manifold, sample_box(inspection.box, inspection.grid), "the box"));
+  inspection.surveys.push_back(survey(manifold, box_points(inspection.box, inspection.grid), "the box"));
   if (space.codes.cols() > 0) inspection.surveys.push_back(survey(manifold, space.codes, "the codes"));
   if (inspection.points.cols() > 0) inspection.surveys.push_back(survey(manifold, inspection.points, "the points"));
   inspection.findings = describe(space.transformation.transforms);
@@ -172,40 +132,18 @@ Json numbers(const std::vector<double>& values) {
   return list;
 }
 
-Json survey_json(const JacobianSurvey& survey) {
-  return {{"where", survey.where},
-          {"points", survey.points},
-          {"undefined", survey.undefined},
-          {"singular", survey.singular},
-          {"levels", kQuantileLevels},
-          {"kappa", numbers(survey.kappa)},
-          {"sigma_max", numbers(survey.sigma_max)},
-          {"sigma_min", numbers(survey.sigma_min)},
-          {"magnification", numbers(survey.magnification)},
-          {"reach", numbers(survey.reach)},
-          {"collapsed", collapsed_coordinates(survey)}};
-}
-
 Json geodesics_json(const std::vector<GeodesicPlace>& places) {
-  const auto located = [](const CurveInRegion& found) -> Json {
-    return {{"share_inside", short_number(found.share_inside)},
-            {"farthest", short_number(found.farthest)},
-            {"arc", short_number(found.arc)}};
-  };
   Json list = Json::array();
   for (const GeodesicPlace& place : places) {
-    list.push_back({{"pair", place.pair},
-                    {"termination", to_string(place.termination)},
-                    {"length", number_json(place.length)},
-                    {"geodesic", located(place.geodesic)},
-                    {"straight", located(place.straight)}});
+    Json json = fields_json(place);
+    json["geodesic"] = fields_json(place.geodesic, short_number);
+    json["straight"] = fields_json(place.straight, short_number);
+    list.push_back(std::move(json));
   }
   return list;
 }
 
 Json inspection_json(const Inspection& inspection) {
-  Json surveys = Json::array();
-  for (const JacobianSurvey& survey : inspection.surveys) surveys.push_back(survey_json(survey));
   Json box = Json::array();
   for (Eigen::Index j = 0; j < inspection.box.rows(); ++j) box.push_back({inspection.box(j, 0), inspection.box(j, 1)});
   const Generator* generator = inspection.space.manifold->generator();
@@ -214,28 +152,15 @@ Json inspection_json(const Inspection& inspection) {
           {"latent_dimension", inspection.space.dimension()},
           {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
           {"smooth", inspection.space.manifold->smooth()},
-          {"derivatives", derivatives_json(generator)},
+          {"derivatives", generator != nullptr ? fields_json(generator->traits()) : Json(nullptr)},
           {"box", std::move(box)},
           {"grid", inspection.grid},
-          {"transforms", as_json(inspection.space.transformation.transforms)},
-          {"surveys", std::move(surveys)},
-          {"characterisation", inspection.characterisation ? as_json(*inspection.characterisation) : Json(nullptr)},
+          {"transforms", list_json(inspection.space.transformation.transforms)},
+          {"surveys", list_json(inspection.surveys)},
+          {"characterisation",
+           inspection.characterisation ? fields_json(*inspection.characterisation, short_number) : Json(nullptr)},
           {"geodesics", geodesics_json(inspection.geodesics)},
           {"findings", inspection.findings}};
-}
-
-// The plane of the maps: latent space itself, or in more dimensions that of the codes' largest variance, or else of the
-// first two coordinates through the middle of the box.
-LatentPlane map_plane(const Inspection& inspection) {
-  const Eigen::Index n = inspection.box.rows();
-  if (n > 2 && inspection.region) return data_plane(inspection.space, *inspection.region, kMapMargin);
-  LatentPlane plane{Vector::Zero(n), Matrix::Identity(n, 2)};
-  if (n > 2) plane.origin.tail(n - 2) = inspection.box.rowwise().mean().tail(n - 2);
-  plane.x_low = inspection.box(0, 0);
-  plane.x_high = inspection.box(0, 1);
-  plane.y_low = inspection.box(1, 0);
-  plane.y_high = inspection.box(1, 1);
-  return plane;
 }
 
 // The figures at the data and around them: name, and quantiles or nothing for what is one number.
@@ -305,8 +230,8 @@ Json page_data(const Inspection& inspection) {
   }
   const StopScope scope(adornment_stop());
   try {
-    data["map"] = as_json(compute_maps(*space.manifold, map_plane(inspection), inspection.grid,
-                                       inspection.region ? &*inspection.region : nullptr));
+    data["map"] = as_json(compute_maps(*space.manifold, inspected_plane(space, inspection.region, inspection.box),
+                                       inspection.grid, inspection.region ? &*inspection.region : nullptr));
   } catch (const StopRequested&) {
     data["note"] = "Interrupted before the map was drawn.";
   }

@@ -1,29 +1,19 @@
 #include "pullback/cli/jacobian_json.h"
 
-#include "pullback/base/parse.h"
-#include "pullback/cli/characterisation_json.h"
+#include <cmath>
+
+#include "pullback/analysis/studies/study_fields.h"
+#include "pullback/analysis/text.h"
+#include "pullback/cli/fields_json.h"
 #include "pullback/cli/maps_json.h"
-#include "pullback/cli/study_json.h"
 
 namespace pullback::cli {
 
 namespace {
 
-std::string metadata_of(const OpenedSpace& space, const char* key) {
-  const auto entry = space.metadata.find(key);
-  return entry != space.metadata.end() ? entry->second : "";
-}
-
-Json metadata_number(const OpenedSpace& space, const char* key) {
-  const auto number = parse_number(metadata_of(space, key));
-  return number ? short_number(*number) : Json(nullptr);
-}
-
-Json geodesics_json(const CurvesInRegion& geodesics) {
-  return {{"curves", geodesics.curves},
-          {"share_inside", short_number(geodesics.share_inside)},
-          {"farthest", short_number(geodesics.farthest)},
-          {"farthest_of_all", short_number(geodesics.farthest_of_all)}};
+std::string cell_text(const GroupCell& cell) {
+  if (!std::isfinite(cell.median)) return std::isinf(cell.high) ? "inf" : "-";
+  return format_number(short_number(cell.median).get<double>(), 3);
 }
 
 }  // namespace
@@ -34,21 +24,35 @@ LabelledName split_label(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-Json model_json(const LabelledSpace& model, const JacobianFigures& figures) {
-  const OpenedSpace& space = model.space;
-  const Generator* generator = space.manifold->generator();
-  return {{"label", model.label},
-          {"specification", space.name},
-          {"kind", metadata_of(space, "kind")},
-          {"latent_dimension", space.dimension()},
-          {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
-          {"quality", metadata_number(space, "quality")},
-          {"quality_measure", metadata_of(space, "quality_measure")},
-          {"figures", as_json(figures.characterisation)},
-          {"solvers", summary_json(figures.solvers)},
-          {"geodesics", figures.geodesics ? geodesics_json(*figures.geodesics) : Json(nullptr)},
-          {"map", figures.map ? as_small_json(*figures.map) : Json(nullptr)},
-          {"codes", figures.map ? Json(small_points(figures.map->plane, figures.shown_codes)) : Json(nullptr)}};
+Json model_json(const JacobianModel& model, const JacobianFigures& figures) {
+  Json json = fields_json(model);
+  json["map"] = figures.map ? as_small_json(*figures.map) : Json(nullptr);
+  json["codes"] = figures.map ? Json(small_points(figures.map->plane, figures.shown_codes)) : Json(nullptr);
+  return json;
+}
+
+Json groups_json(const std::vector<JacobianGroup>& groups, const std::vector<JacobianColumn>& columns) {
+  Json list = Json::array();
+  for (const JacobianGroup& group : groups) {
+    Json cells = Json::object();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      cells[columns[i].key] = fields_json(group.cells[i], short_number);
+    }
+    list.push_back({{"label", group.label}, {"models", group.models}, {"cells", std::move(cells)}});
+  }
+  return list;
+}
+
+std::string jacobian_table(const std::vector<JacobianGroup>& groups, const std::vector<JacobianColumn>& columns) {
+  std::vector<std::string> header = {"model", "n"};
+  for (const JacobianColumn& column : columns) header.push_back(column.title);
+  Table table(std::move(header));
+  for (const JacobianGroup& group : groups) {
+    std::vector<std::string> row = {group.label, std::to_string(group.models)};
+    for (const GroupCell& cell : group.cells) row.push_back(cell_text(cell));
+    table.add(std::move(row));
+  }
+  return table.str();
 }
 
 }  // namespace pullback::cli

@@ -2,16 +2,15 @@
 //
 // Everything that a page or a table shows is in the results, so that both can be drawn again from the file alone:
 // {"schema": "pullback-jacobian-1", "created", "command", "complete", "environment", "settings", "models": […],
-// "groups": […]}. A model: {"label", "specification", "kind", "latent_dimension", "ambient_dimension", "quality",
-// "quality_measure", "figures": as characterisation_json.h has it, "solvers": […], "geodesics", "map", "codes",
-// "labels"}; the last three are null but for the first model of each label.
+// "groups": […]}. A model has the fields of a JacobianModel, "map" and "codes"; these two are null but for the first
+// model of each label.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "pullback/analysis/studies/jacobian.h"
-#include "pullback/cli/result_json.h"
+#include "pullback/analysis/studies/jacobian_groups.h"
+#include "pullback/cli/json_view.h"
 
 namespace pullback::cli {
 
@@ -23,21 +22,13 @@ struct LabelledName {
 };
 LabelledName split_label(const std::string& text);
 
-// One entry of "models".
-Json model_json(const LabelledSpace& model, const JacobianFigures& figures);
+// One entry of "models", of which `figures` has the pictures.
+Json model_json(const JacobianModel& model, const JacobianFigures& figures);
 
-// The columns of the study's table.
-struct JacobianColumn {
-  std::string key;
-  std::string title;
-};
-std::vector<JacobianColumn> jacobian_columns(const std::vector<std::string>& solvers);
-
-// "groups" from "models": [{"label", "models", "cells": {KEY: {"median", "low", "high"}}}], in the order of the labels'
-// first models; low and high are the least and the largest of the group's models, null where no model has the number.
-Json group_models(const Json& models, const std::vector<std::string>& solvers);
+// "groups": [{"label", "models", "cells": {KEY: {"median", "low", "high", "infinite"}}}].
+Json groups_json(const std::vector<JacobianGroup>& groups, const std::vector<JacobianColumn>& columns);
 
 // The table for people.
-std::string jacobian_table(const Json& results);
+std::string jacobian_table(const std::vector<JacobianGroup>& groups, const std::vector<JacobianColumn>& columns);
 
 }  // namespace pullback::cli

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 #include <utility>
 
-#include "pullback/base/error.h"
 #include "pullback/cli/streams.h"
 
 namespace pullback::cli {
@@ -73,6 +74,19 @@ JsonView JsonView::at(const char* key) const {
   return view;
 }
 
+JsonView JsonView::field(std::string_view name) const {
+  const auto dot = name.find('.');
+  const JsonView view = at(std::string(name.substr(0, dot)).c_str());
+  return dot == std::string_view::npos ? view : view.field(name.substr(dot + 1));
+}
+
+std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
+  if (!json_->is_object()) fail("an object");
+  std::vector<std::pair<std::string, JsonView>> all;
+  for (const auto& [key, value] : json_->items()) all.emplace_back(key, at(key.c_str()));
+  return all;
+}
+
 std::vector<JsonView> JsonView::list() const {
   if (!json_->is_array()) fail("a list");
   std::vector<JsonView> views;
@@ -89,8 +103,6 @@ double JsonView::number() const {
   return json_->get<double>();
 }
 
-double JsonView::number_or_zero(const char* key) const { return has(key) ? at(key).number() : 0; }
-
 bool JsonView::boolean() const {
   if (!json_->is_boolean()) fail("true or false");
   return json_->get<bool>();
@@ -99,6 +111,16 @@ bool JsonView::boolean() const {
 std::int64_t JsonView::whole() const {
   if (!json_->is_number_integer() || json_->get<std::int64_t>() < 0) fail("a whole number from 0");
   return json_->get<std::int64_t>();
+}
+
+std::uint64_t JsonView::whole_up_to(std::uint64_t most) const {
+  if (json_->is_number_unsigned() && json_->get<std::uint64_t>() <= most) return json_->get<std::uint64_t>();
+  // Other programs write whole numbers as they like. Beyond 2⁵³ a double is no certain one.
+  const double value = json_->is_number() ? json_->get<double>() : -1;
+  if (!(value >= 0 && value <= std::min(0x1p53, static_cast<double>(most)) && value == std::floor(value))) {
+    fail(fmt::format("a whole number from 0 to {}", most));
+  }
+  return static_cast<std::uint64_t>(value);
 }
 
 std::string JsonView::text() const {

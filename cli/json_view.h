@@ -1,13 +1,20 @@
 // Reading JSON that anybody may have written.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "pullback/cli/result_json.h"
+#include "pullback/base/error.h"
+#include "pullback/base/types.h"
 
 namespace pullback::cli {
+
+using Json = nlohmann::ordered_json;
 
 // Parses a file of at most kDeepest levels. Errors: pullback::Error with the path for a file that cannot be read, is
 // not JSON (also NaN, Infinity and numbers beyond a double), or names a key twice in one object, which readers would
@@ -34,16 +41,18 @@ class JsonView {
 
   bool has(const char* key) const { return json_->is_object() && json_->contains(key); }
   JsonView at(const char* key) const;
+  JsonView field(std::string_view name) const;  // "a.b": b of a
   std::vector<JsonView> list() const;
+  std::vector<std::pair<std::string, JsonView>> members() const;
 
   double number() const;  // null is NaN, as it is written
-  double number_or_zero(const char* key) const;
   std::string text() const;
   bool boolean() const;
-  std::int64_t whole() const;          // a whole number from 0
-  int index(std::size_t count) const;  // a whole number from 0 to count − 1
-  Vector vector() const;               // of numbers
-  Matrix columns(int rows) const;      // a list of points of `rows` coordinates each, as columns
+  std::int64_t whole() const;                           // a whole number from 0
+  std::uint64_t whole_up_to(std::uint64_t most) const;  // the same, also where it is written as 5.0
+  int index(std::size_t count) const;                   // a whole number from 0 to count − 1
+  Vector vector() const;                                // of numbers
+  Matrix columns(int rows) const;                       // a list of points of `rows` coordinates each, as columns
 
   [[noreturn]] void fail(const std::string& expected) const;
 

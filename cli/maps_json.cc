@@ -1,12 +1,16 @@
 #include "pullback/cli/maps_json.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
+#include <utility>
 #include <vector>
 
+#include "pullback/analysis/summary_fields.h"
 #include "pullback/base/statistics.h"
-#include "pullback/cli/strips.h"
+#include "pullback/cli/base64.h"
+#include "pullback/cli/fields_json.h"
 
 namespace pullback::cli {
 
@@ -18,12 +22,6 @@ constexpr double kScale = 1e4;
 Json rounded(double value) {
   if (!std::isfinite(value)) return nullptr;
   return std::round(value * kScale) / kScale;
-}
-
-Json rounded(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(rounded(value));
-  return list;
 }
 
 // A field in bytes: see as_small_json().
@@ -43,24 +41,30 @@ Json small_field(const std::vector<double>& values) {
   return {{"low", rounded(low)}, {"high", rounded(high)}, {"bytes", base64(bytes)}};
 }
 
+// Fields over the plane in bytes, all else as numbers.
+struct SmallMapWriter {
+  void operator()(const char* name, const std::vector<double>& field) { json[name] = small_field(field); }
+  void operator()(const char* name, const std::array<double, 2>& side) {
+    json[name] = {rounded(side[0]), rounded(side[1])};
+  }
+  void operator()(const char* name, int number) { json[name] = number; }
+
+  Json json = Json::object();
+};
+
 }  // namespace
 
 Json as_json(const Maps& maps) {
-  return {{"x", {maps.plane.x_low, maps.plane.x_high}},
-          {"y", {maps.plane.y_low, maps.plane.y_high}},
-          {"grid", maps.grid},
-          {"magnification", rounded(maps.log_magnification)},
-          {"condition", rounded(maps.log_condition)},
-          {"distance", rounded(maps.log_distance)}};
+  Json json = fields_json(maps, rounded);
+  json["x"] = {maps.plane.x_low, maps.plane.x_high};
+  json["y"] = {maps.plane.y_low, maps.plane.y_high};
+  return json;
 }
 
 Json as_small_json(const Maps& maps) {
-  return {{"x", {rounded(maps.plane.x_low), rounded(maps.plane.x_high)}},
-          {"y", {rounded(maps.plane.y_low), rounded(maps.plane.y_high)}},
-          {"grid", maps.grid},
-          {"magnification", small_field(maps.log_magnification)},
-          {"condition", small_field(maps.log_condition)},
-          {"distance", small_field(maps.log_distance)}};
+  SmallMapWriter writer;
+  visit_fields(maps, writer);
+  return std::move(writer.json);
 }
 
 std::string small_points(const LatentPlane& plane, const ConstMatrixRef& coordinates) {

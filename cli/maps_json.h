@@ -4,7 +4,7 @@
 #include <string>
 
 #include "pullback/analysis/maps.h"
-#include "pullback/cli/result_json.h"
+#include "pullback/cli/json_view.h"
 
 namespace pullback::cli {
 

@@ -1,16 +1,13 @@
 #include "pullback/cli/report.h"
 
-#include <algorithm>
-#include <cmath>
-#include <functional>
-#include <limits>
+#include <optional>
 
-#include "pullback/analysis/comparison_summary.h"
+#include "pullback/analysis/pictures.h"
+#include "pullback/analysis/summary_fields.h"
+#include "pullback/cli/base64.h"
 #include "pullback/cli/embedded.h"
 #include "pullback/cli/maps_json.h"
-#include "pullback/cli/strips.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/manifold/curves/measure.h"
 
 namespace pullback::cli {
 
@@ -21,61 +18,12 @@ constexpr int kStripImages = 11;
 constexpr int kCurvePoints = 65;
 constexpr std::size_t kShownPairs = 8;
 
-// The pairs that the pictures show: the first (the two sevens) and then those on which the solvers differ most, because
-// that is where there is something to see.
-std::vector<std::size_t> choose_shown(const Study& study, const StudyPart& part, const std::vector<double>& best) {
-  std::vector<std::pair<double, std::size_t>> spread;
-  for (std::size_t i = 0; i < part.pairs.size(); ++i) {
-    double worst = 0;
-    bool any = false;
-    for (std::size_t s = 0; s < study.solvers.size(); ++s) {
-      const auto& result = study.result(part, i, s);
-      if (!result) continue;
-      any = true;
-      worst = std::max(worst, length_ratio(*result, best[i]));
-    }
-    if (any) spread.emplace_back(part.pairs[i].kind == "sevens" ? std::numeric_limits<double>::infinity() : worst, i);
-  }
-  std::ranges::stable_sort(spread, std::greater<>(), &std::pair<double, std::size_t>::first);
-  std::vector<std::size_t> shown;
-  for (const auto& [ratio, pair] : spread) {
-    if (shown.size() < kShownPairs) shown.push_back(pair);
-  }
-  return shown;
+Json points_of(const LatentPlane& plane, const Curve& curve) {
+  return points_json(projected(plane, curve, kCurvePoints));
 }
 
-Matrix samples(const Curve& curve) { return curve.position(uniform_times(kCurvePoints)); }
-
-// Picks the plane of a pair's pictures: latent space itself in two dimensions.
-LatentPlane plane_of(const StudyPart& part, const StudyPair& pair) {
-  return part.space.dimension() == 2 ? whole_plane() : plane_through(pair.from, pair.to, part.space.codes);
-}
-
-// Everything that the rectangle of a plane must hold: the codes, if they are to be seen, and the ends; without codes
-// the curves too, but for points so far off that the rest would shrink to a dot.
-Matrix content_of(const Study& study, const StudyPart& part, const std::vector<std::size_t>& shown, bool with_codes,
-                  const LatentPlane& plane) {
-  constexpr double kFar = 1.5;  // from the middle of the ends, in distances of the ends
-  const bool codes = with_codes && part.space.codes.cols() > 0;
-  Matrix content = plane.project(codes ? part.space.codes : Matrix(part.space.dimension(), 0));
-  const auto append = [&](const ConstMatrixRef& point) {
-    content.conservativeResize(2, content.cols() + 1);
-    content.rightCols(1) = plane.project(point);
-  };
-  for (const std::size_t i : shown) {
-    const StudyPair& pair = part.pairs[i];
-    append(pair.from);
-    append(pair.to);
-    for (std::size_t s = 0; s < study.solvers.size() && !codes; ++s) {
-      const auto& result = study.result(part, i, s);
-      if (!result || result->curve.empty()) continue;
-      const Matrix points = samples(result->curve);
-      for (const auto& point : points.colwise()) {
-        if ((point - (pair.from + pair.to) / 2).norm() <= kFar * (pair.to - pair.from).norm()) append(point);
-      }
-    }
-  }
-  return content;
+std::string strip_text(const std::optional<StripMaker>& strips, const Curve& curve) {
+  return strips ? base64(strips->strip(curve, kStripImages)) : "";
 }
 
 Json run_json(const GeodesicResult& result, const std::string& solver, double best, const LatentPlane& plane,
@@ -94,20 +42,19 @@ Json run_json(const GeodesicResult& result, const std::string& solver, double be
           {"kappa", empty ? Json(nullptr) : number_json(c.condition.kappa_max)},
           {"seconds", number_json(result.effort.seconds)},
           {"evaluations", evaluation_count(result.effort)},
-          {"points", empty ? Json::array() : points_json(plane.project(samples(result.curve)))},
+          {"points", points_of(plane, result.curve)},
           {"trace", trace_json(result.trace)},
-          {"strip", strips ? strips->strip(result.curve, kStripImages) : ""}};
+          {"strip", strip_text(strips, result.curve)}};
 }
 
 Json straight_json(const StudyPart& part, const StudyPair& pair, double best, const LatentPlane& plane,
                    const std::optional<StripMaker>& strips) {
-  Workspace workspace;
   const Curve line = Curve::straight(pair.from, pair.to);
-  const double length = measure(*part.space.manifold, line, workspace).length;
+  const double length = straight_length(part.space, pair);
   return {{"length", number_json(length)},
           {"ratio", number_json(length / best)},
-          {"points", points_json(plane.project(samples(line)))},
-          {"strip", strips ? strips->strip(line, kStripImages) : ""}};
+          {"points", points_of(plane, line)},
+          {"strip", strip_text(strips, line)}};
 }
 
 Json pair_json(const Study& study, const StudyPart& part, std::size_t index, double best, const LatentPlane& plane,
@@ -129,7 +76,7 @@ Json pair_json(const Study& study, const StudyPart& part, std::size_t index, dou
 
 // Maps and pairs: one map for all pairs in two dimensions, one for each pair in more, none in one.
 void add_pictures(const Study& study, const StudyPart& part, const std::vector<double>& best, Json& json) {
-  const std::vector<std::size_t> shown = choose_shown(study, part, best);
+  const std::vector<std::size_t> shown = shown_pairs(study, part, best, kShownPairs);
   const auto strips = StripMaker::for_space(part.space);
   if (strips) json["image"] = {strips->height(), strips->width()};
   const bool plane_is_all = part.space.dimension() == 2;
@@ -137,10 +84,8 @@ void add_pictures(const Study& study, const StudyPart& part, const std::vector<d
   json["pairs"] = Json::array();
   if (part.space.dimension() < 2) return;
   for (const std::size_t i : shown) {
-    LatentPlane plane = plane_of(part, part.pairs[i]);
+    const LatentPlane plane = pair_plane(study, part, i, plane_is_all ? shown : std::vector{i});
     if (!plane_is_all || json["maps"].empty()) {
-      const std::vector<std::size_t> in_picture = plane_is_all ? shown : std::vector{i};
-      plane.enclose(content_of(study, part, in_picture, plane_is_all, plane));
       json["maps"].push_back(as_json(compute_maps(*part.space.manifold, plane, kMapGrid)));
     }
     json["pairs"].push_back(pair_json(study, part, i, best[i], plane, strips));
@@ -167,7 +112,7 @@ Json part_json(const Study& study, const StudyPart& part) {
                {"smooth", part.space.manifold->smooth()},
                {"metadata", part.space.metadata},
                {"all_pairs", part.pairs.size()},
-               {"summary", summary_json(summarise(study, part))},
+               {"summary", list_json(summarise(study, part))},
                {"profile", profile_json(study, part)},
                {"image", nullptr},
                {"codes", Json::array()},

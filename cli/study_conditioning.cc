@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "pullback/analysis/studies/study_fields.h"
 #include "pullback/base/parse.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
@@ -130,7 +131,7 @@ int run_study_conditioning(const ConditioningArguments& arguments, const std::st
   study.runs.resize(run_count(study));
   journaled.texts.resize(run_count(study));
   require_writable_folder(folder);
-  const Json header = {{"schema", "pullback-conditioning-1"}, {"settings", as_json(study.settings)}};
+  const Json header = {{"schema", "pullback-conditioning-1"}, {"settings", fields_json(study.settings)}};
   Journal journal(folder / "journal.jsonl", header, [&](const JsonView& entry) { take_entry(journaled, entry); });
   prepare_for_work(arguments.threads);
   const CallRecord record = record_call(command, arguments.threads);

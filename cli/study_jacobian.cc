@@ -7,20 +7,22 @@
 #include <filesystem>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "pullback/analysis/parallel.h"
+#include "pullback/analysis/studies/study_fields.h"
 #include "pullback/base/error.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/environment.h"
 #include "pullback/cli/exit_status.h"
+#include "pullback/cli/fields_json.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/jacobian_json.h"
-#include "pullback/cli/json_view.h"
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
-#include "pullback/cli/study_json.h"
+#include "pullback/cli/result_json.h"
 
 namespace pullback::cli {
 
@@ -84,7 +86,17 @@ Json results_frame(const JacobianSettings& settings, const JacobianArguments& ar
           {"groups", Json::array()}};
 }
 
-void run_models(const JacobianArguments& arguments, const JacobianSettings& settings, Json& results) {
+// What is written and drawn: the results, and what of them is grouped.
+struct JacobianResults {
+  Json json;
+  std::vector<std::string> solvers;
+  std::vector<JacobianModel> models;
+  bool complete = false;
+};
+
+JacobianResults run_models(const JacobianArguments& arguments, const JacobianSettings& settings,
+                           const std::string& command) {
+  JacobianResults results{results_frame(settings, arguments, command), settings.solvers, {}};
   Opener opener(arguments.plugins);
   std::vector<std::unique_ptr<GeodesicSolver>> solvers;
   for (const std::string& chain : settings.solvers) solvers.push_back(opener.solvers().make(chain));
@@ -94,49 +106,57 @@ void run_models(const JacobianArguments& arguments, const JacobianSettings& sett
   Progress progress(static_cast<int>(models.size()));
   const auto figures = study_models(models, settings, solvers, work_control(arguments.threads, progress));
   for (std::size_t i = 0; i < models.size(); ++i) {
-    if (figures[i]) results["models"].push_back(model_json(models[i], *figures[i]));
+    if (!figures[i]) continue;
+    results.models.push_back(report_of(models[i], *figures[i]));
+    results.json["models"].push_back(model_json(results.models.back(), *figures[i]));
   }
-  results["complete"] = results["models"].size() == models.size();
-  results["groups"] = group_models(results["models"], settings.solvers);
+  results.complete = results.models.size() == models.size();
+  results.json["complete"] = results.complete;
+  return results;
 }
 
-// Results that someone wrote before. What is not there shows when it is drawn, with the place in the file.
-Json read_results(const std::string& path) {
-  Json results = read_json(path);
-  if (JsonView(results, path).at("schema").text() != kSchema) {
+// Results that someone wrote before. What the page shows beside the table is looked at when it is drawn.
+JacobianResults read_results(const std::string& path) {
+  JacobianResults results;
+  results.json = read_json(path);
+  const JsonView root(results.json, path);
+  if (root.at("schema").text() != kSchema) {
     throw Error(fmt::format("{}: schema: expected {}, the results of `study jacobian`", path, kSchema));
+  }
+  try {
+    for (const JsonView& solver : root.at("settings").at("solvers").list()) results.solvers.push_back(solver.text());
+    for (const JsonView& model : root.at("models").list()) {
+      results.models.push_back(read_fields<JacobianModel>(model));
+    }
+    results.complete = root.at("complete").boolean();
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: not the results of `study jacobian`", error.what()));
   }
   return results;
 }
 
-// Errors: pullback::Error for results without what the page shows.
 // With `with_results`, the results are written beside the report.
-void write_report(Json results, const std::filesystem::path& folder, const std::string& source, bool with_results) {
-  const std::string written = with_results ? as_text(results) : "";
-  std::string text;
-  try {
-    const auto solvers = results.at("settings").at("solvers").get<std::vector<std::string>>();
-    results["groups"] = group_models(results.at("models"), solvers);
-    text = jacobian_table(results);
-    Json columns = Json::array();
-    for (const JacobianColumn& column : jacobian_columns(solvers)) columns.push_back({column.key, column.title});
-    results["columns"] = std::move(columns);
-    results["kind"] = "jacobian";
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(fmt::format("{}: not the results of `study jacobian`: {}", source, error.what()));
-  }
+void write_report(JacobianResults results, const std::filesystem::path& folder, bool with_results) {
+  const std::vector<JacobianColumn> columns = jacobian_columns(results.solvers);
+  const std::vector<JacobianGroup> groups = group_models(results.models, results.solvers);
+  results.json["groups"] = groups_json(groups, columns);
+  const std::string written = with_results ? as_text(results.json) : "";
+  results.json["columns"] = Json::array();
+  for (const JacobianColumn& column : columns) results.json["columns"].push_back({column.key, column.title});
+  results.json["kind"] = "jacobian";
   require_writable_folder(folder);
-  const std::string page = make_page("pullback: Jacobians of generative models", results);
+  const std::string page = make_page("pullback: Jacobians of generative models", results.json);
   FileContents outputs{{folder / "report.html", page}};
   if (with_results) outputs.emplace_back(folder / "results.json", written);
   write_files(outputs);
+  std::string text = jacobian_table(groups, columns);
   text += fmt::format(
       "in, out: over the data's region and around it, median over the models of a label of the median over points;\n"
       "smoothness: change of log det M per standard deviation of the data; kept: without collapsed coordinates; "
       "scaled:\n"
       "per deviation and kept; farthest: of a geodesic from the data, in deviations.\n\nreport: {}\n",
       (folder / "report.html").string());
-  if (!results.at("complete").get<bool>()) text = "Interrupted: this is what was finished.\n" + text;
+  if (!results.complete) text = "Interrupted: this is what was finished.\n" + text;
   write_standard_output(text);
 }
 
@@ -152,14 +172,13 @@ int run_study_jacobian(const JacobianArguments& arguments, const std::string& co
   roles.check();
   if (!arguments.from.empty()) {
     if (!arguments.models.empty()) throw std::invalid_argument("--from: draws results again and takes no models");
-    write_report(read_results(arguments.from), arguments.out, arguments.from, false);
+    write_report(read_results(arguments.from), arguments.out, false);
     return kDone;
   }
-  const JacobianSettings settings = settings_of(arguments);
-  Json results = results_frame(settings, arguments, command);
-  run_models(arguments, settings, results);
-  write_report(results, arguments.out, (std::filesystem::path(arguments.out) / "results.json").string(), true);
-  return results.at("complete").get<bool>() ? kDone : kNotConverged;
+  JacobianResults results = run_models(arguments, settings_of(arguments), command);
+  const bool complete = results.complete;
+  write_report(std::move(results), arguments.out, true);
+  return complete ? kDone : kNotConverged;
 }
 
 }  // namespace pullback::cli

@@ -1,11 +1,8 @@
 #include "pullback/cli/study_json.h"
-#include "pullback/base/parse.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
-#include <cmath>
-
-#include "pullback/cli/arguments.h"
+#include "pullback/analysis/summary_fields.h"
 #include "pullback/cli/seal.h"
 
 namespace pullback::cli {
@@ -16,13 +13,8 @@ constexpr int kCurveSamples = 33;
 constexpr std::size_t kTraceEntries = 120;
 
 Json pair_json(const StudyPair& pair, double best) {
-  Json json = {{"name", pair.name},
-               {"kind", pair.kind},
-               {"from", as_json(ConstVectorRef(pair.from))},
-               {"to", as_json(ConstVectorRef(pair.to))},
-               {"labels", nullptr},
-               {"best_length", number_json(best)}};
-  if (pair.from_label && pair.to_label) json["labels"] = {*pair.from_label, *pair.to_label};
+  Json json = fields_json(pair);
+  json["best_length"] = number_json(best);
   return json;
 }
 
@@ -53,25 +45,12 @@ Json part_json(const Study& study, const StudyPart& part) {
           {"latent_dimension", part.space.dimension()},
           {"ambient_dimension", generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr)},
           {"metadata", part.space.metadata},
-          {"summary", summary_json(summarise(study, part))},
+          {"summary", list_json(summarise(study, part))},
           {"pairs", std::move(pairs)},
           {"results", std::move(results)}};
 }
 
 }  // namespace
-
-Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json short_number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  return parse_number(fmt::format("{:.4g}", value)).value_or(0);
-}
-
-Json short_numbers(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(short_number(value));
-  return list;
-}
 
 Json settings_json(const Study& study, const CallRecord& record) {
   return {{"solvers", study.solvers},
@@ -82,22 +61,6 @@ Json settings_json(const Study& study, const CallRecord& record) {
           {"threads", record.threads},
           {"time_limit", study.time_limit > 0 ? Json(study.time_limit) : Json(nullptr)},
           {"solved_tolerance", kSolvedTolerance}};
-}
-
-Json summary_json(const std::vector<SolverSummary>& summary) {
-  Json list = Json::array();
-  for (const SolverSummary& row : summary) {
-    list.push_back({{"solver", row.solver},
-                    {"runs", row.runs},
-                    {"solved", row.solved},
-                    {"solved_share", row.solved_share()},
-                    {"median_ratio", number_json(row.median_ratio)},
-                    {"worst_ratio", number_json(row.worst_ratio)},
-                    {"median_seconds", number_json(row.median_seconds)},
-                    {"median_evaluations", number_json(row.median_evaluations)},
-                    {"terminations", row.terminations}});
-  }
-  return list;
 }
 
 Json trace_json(const std::vector<TraceEntry>& trace) {

@@ -17,13 +17,7 @@ Json study_json(const Study& study, const CallRecord& record);
 
 // Parts that the report shares.
 Json settings_json(const Study& study, const CallRecord& record);
-Json summary_json(const std::vector<SolverSummary>& summary);
 // [[iteration, seconds, length], …], thinned to a length that a chart can show.
 Json trace_json(const std::vector<TraceEntry>& trace);
-// Finite numbers; null otherwise.
-Json number_json(double value);
-// With four significant digits, for tables and pictures.
-Json short_number(double value);
-Json short_numbers(const std::vector<double>& values);
 
 }  // namespace pullback::cli

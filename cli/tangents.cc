@@ -15,7 +15,6 @@
 #include "pullback/cli/known_dimension.h"
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/result_json.h"
-#include "pullback/cli/study_json.h"
 #include "pullback/spaces/space.h"
 
 namespace pullback::cli {

@@ -13,31 +13,7 @@ std::string factor_text(double factor) {
   return std::isfinite(factor) ? fmt::format("{:.3g}", factor) : std::string("infinity");
 }
 
-Json rows_json(const Matrix& matrix) {
-  Json rows = Json::array();
-  for (Eigen::Index i = 0; i < matrix.rows(); ++i) rows.push_back(as_json(Vector(matrix.row(i))));
-  return rows;
-}
-
 }  // namespace
-
-Json as_json(const std::vector<AppliedTransform>& transforms) {
-  Json list = Json::array();
-  for (const AppliedTransform& transform : transforms) {
-    Json entry = {{"transform", transform.text},
-                  {"where", transform.where},
-                  {"points", transform.points},
-                  {"touched", transform.touched},
-                  {"length_factor", as_json(Eigen::Vector2d(transform.least_factor, transform.largest_factor))},
-                  {"kappa_before", as_json(Vector(Eigen::Map<const Vector>(transform.kappa_before.data(), 3)))},
-                  {"kappa_after", as_json(Vector(Eigen::Map<const Vector>(transform.kappa_after.data(), 3)))}};
-    if (transform.chart.size() > 0) entry["matrix"] = rows_json(transform.chart);
-    if (transform.deviation.size() > 0) entry["deviation"] = as_json(transform.deviation);
-    if (transform.raised_to > 0) entry["raised_to"] = transform.raised_to;
-    list.push_back(std::move(entry));
-  }
-  return list;
-}
 
 std::vector<std::string> describe(const std::vector<AppliedTransform>& transforms) {
   std::vector<std::string> sentences;

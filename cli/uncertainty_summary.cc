@@ -4,10 +4,11 @@
 
 #include <algorithm>
 
+#include "pullback/analysis/pictures.h"
+#include "pullback/analysis/studies/study_fields.h"
 #include "pullback/analysis/text.h"
 #include "pullback/cli/maps_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/cli/study_json.h"
 
 namespace pullback::cli {
 
@@ -23,17 +24,6 @@ std::size_t first_drawn(std::size_t pairs) { return pairs - std::min(kDrawnPairs
 
 bool has_curve(const std::optional<LocatedResult>& result) { return result && !result->result.curve.empty(); }
 
-Json summary_json(const UncertaintySummary& s) {
-  return {{"curves", s.curves},
-          {"converged", s.converged},
-          {"mean_share", number_json(s.mean_share)},
-          {"lowest_share", number_json(s.lowest_share)},
-          {"leaving", s.leaving},
-          {"farthest", number_json(s.farthest)},
-          {"arc", number_json(s.arc)},
-          {"seconds", number_json(s.seconds)}};
-}
-
 Json study_settings(const UncertaintyStudy& study, const CallRecord& record) {
   return {{"solver", study.solver},    {"data", study.data.empty() ? Json(nullptr) : Json(study.data)},
           {"pairs", study.pairs},      {"seed", study.seed},
@@ -45,34 +35,18 @@ Json curves_json(const UncertainMetric& metric) {
   Json list = Json::array();
   for (std::size_t i = 0; i < metric.results.size(); ++i) {
     if (!metric.results[i]) continue;
-    const auto& [result, where] = *metric.results[i];
-    Json entry = {{"pair", i}, {"termination", to_string(result.termination)}};
-    const bool curve = !result.curve.empty();
-    entry["length"] = curve ? number_json(result.certificate.length) : Json(nullptr);
-    entry["share_inside"] = curve ? Json(where.share_inside) : Json(nullptr);
-    entry["farthest"] = curve ? number_json(where.farthest) : Json(nullptr);
-    entry["arc"] = curve ? number_json(where.arc) : Json(nullptr);
-    entry["seconds"] = result.effort.seconds;
+    Json entry = {{"pair", i}};
+    entry.update(fields_json(*metric.results[i]));
     list.push_back(std::move(entry));
   }
   return list;
-}
-
-LatentPlane plane_of(const UncertaintyPanel& panel) {
-  const Matrix& codes = panel.metrics[0].space.codes;
-  LatentPlane plane = codes.rows() == 2 ? whole_plane() : principal_plane(codes);
-  const Matrix inside = plane.project(codes);
-  const Vector middle = 0.5 * (inside.rowwise().minCoeff() + inside.rowwise().maxCoeff());
-  plane.enclose(((inside.colwise() - middle) * kMapMargin).colwise() + middle);
-  return plane;
 }
 
 Json drawn_curves(const LatentPlane& plane, const UncertainMetric& metric) {
   Json list = Json::array();
   for (std::size_t i = first_drawn(metric.results.size()); i < metric.results.size(); ++i) {
     if (!has_curve(metric.results[i])) continue;
-    const Curve& curve = metric.results[i]->result.curve;
-    list.push_back(points_json(plane.project(curve.position(uniform_times(kCurvePoints)))));
+    list.push_back(points_json(projected(plane, metric.results[i]->result.curve, kCurvePoints)));
   }
   return list;
 }
@@ -80,7 +54,7 @@ Json drawn_curves(const LatentPlane& plane, const UncertainMetric& metric) {
 Json metric_report(const UncertaintyPanel& panel, const UncertainMetric& metric, const LatentPlane& plane) {
   return {{"name", metric.name},
           {"fitted", metric.notes},
-          {"summary", summary_json(summarise(panel, metric))},
+          {"summary", fields_json(summarise(panel, metric))},
           {"shares",
            [&] {
              Json shares = Json::array();
@@ -110,7 +84,7 @@ Json uncertainty_results(const UncertaintyStudy& study, const CallRecord& record
       metrics.push_back({{"name", metric.name},
                          {"file", metric.file},
                          {"fitted", metric.notes},
-                         {"summary", summary_json(summarise(panel, metric))},
+                         {"summary", fields_json(summarise(panel, metric))},
                          {"curves", curves_json(metric)}});
     }
     models.push_back({{"name", panel.name},
@@ -146,7 +120,7 @@ Json geodesic_document(const UncertaintyStudy& study, const UncertaintyPanel& pa
 Json uncertainty_report(const UncertaintyStudy& study, const CallRecord& record) {
   Json models = Json::array();
   for (const UncertaintyPanel& panel : study.panels) {
-    const LatentPlane plane = plane_of(panel);
+    const LatentPlane plane = codes_plane(panel.metrics[0].space.codes, kMapMargin);
     Json metrics = Json::array();
     for (const UncertainMetric& metric : panel.metrics) metrics.push_back(metric_report(panel, metric, plane));
     Json ends = Json::array();

@@ -1,20 +1,20 @@
 #include "pullback/cli/verify_document.h"
-#include "pullback/cli/transform_text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <limits>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "pullback/analysis/text.h"
 #include "pullback/base/error.h"
-#include "pullback/cli/result_fields.h"
+#include "pullback/cli/result_json.h"
 #include "pullback/cli/seal.h"
-#include "pullback/cli/study_json.h"
-#include "pullback/spaces/named_transforms.h"
+#include "pullback/cli/stored_result.h"
+#include "pullback/spaces/opener.h"
 
 namespace pullback::cli {
 
@@ -22,8 +22,6 @@ namespace {
 
 constexpr char kCompareSchema[] = "pullback-compare-1";
 constexpr char kConditioningSchema[] = "pullback-conditioning-1";
-// By how much chosen pairs may differ between machines: a chart that moves codes rounds.
-constexpr double kSamePair = 1e-9;
 
 // Opens what a file names, or what stands in for it: "--generator SPEC", or "--generator NAME=SPEC" where the file has
 // several.
@@ -61,32 +59,42 @@ class SpaceFinder {
 VerifyDocument read_geodesic(const JsonView& root, SpaceFinder& finder) {
   VerifyDocument document;
   const std::string generator = root.at("generator").text();
-  document.parts.push_back({finder.open(generator, true, root.at("results")), {}, {}});
-  const int dimension = document.parts[0].space.dimension();
+  document.parts.emplace_back();
+  document.stored.push_back({finder.open(generator, true, root.at("results")), {}});
+  StoredPart& part = document.stored.back();
+  const int dimension = part.space.dimension();
   const std::string solver = root.at("solver").text();
-  std::size_t index = 0;
   for (const JsonView& view : root.at("results").list()) {
-    document.tasks.push_back({0, view, read_end(view.at("from"), dimension), read_end(view.at("to"), dimension), solver,
-                              check_fields(view, index++, solver)});
+    StoredResult& stored = part.results.emplace_back();
+    stored.from = read_end(view.at("from"), dimension);
+    stored.to = read_end(view.at("to"), dimension);
+    stored.solver = solver;
+    VerifyTask task{0, view, solver, {}, check_fields(view, document.tasks.size(), solver)};
+    read_result(view, part.space, document.samples(), stored, task.contradictions);
+    document.tasks.push_back(std::move(task));
   }
   return document;
 }
 
 // Also finds a result that is there twice.
-void read_results(const JsonView& part_view, const VerifyPart& part, std::size_t number, VerifyDocument& document) {
+void read_results(const VerifyPart& part, std::size_t number, VerifyDocument& document) {
+  StoredPart& results = document.stored[number];
   std::set<std::pair<std::size_t, std::string>> seen;
-  std::size_t index = 0;
-  for (const JsonView& result : part_view.at("results").list()) {
-    const auto pair = static_cast<std::size_t>(result.at("pair").index(part.pairs.size()));
-    const std::string solver = result.at("solver").text();
-    VerifyTask task{number, result, part.pairs[pair].from, part.pairs[pair].to, solver, {}};
-    Json sealed = result.json();  // its ends stand with the pair
+  for (const JsonView& view : part.view->at("results").list()) {
+    const auto pair = static_cast<std::size_t>(view.at("pair").index(part.pairs.size()));
+    const std::string solver = view.at("solver").text();
+    Json sealed = view.json();  // its ends stand with the pair
     sealed["from"] = as_json(ConstVectorRef(part.pairs[pair].from));
     sealed["to"] = as_json(ConstVectorRef(part.pairs[pair].to));
-    task.fields = check_fields(JsonView(sealed, ""), index++, solver);
+    VerifyTask task{number, view, solver, {}, check_fields(JsonView(sealed, ""), results.results.size(), solver)};
     if (!seen.emplace(pair, solver).second) {
       task.fields.push_back({"pair", fmt::format("pair {} by {}", pair, quote(solver)), "it is there before"});
     }
+    StoredResult& stored = results.results.emplace_back();
+    stored.from = part.pairs[pair].from;
+    stored.to = part.pairs[pair].to;
+    stored.solver = solver;
+    read_result(view, results.space, document.samples(), stored, task.contradictions);
     document.tasks.push_back(std::move(task));
   }
 }
@@ -100,12 +108,13 @@ VerifyDocument read_study(const JsonView& root, SpaceFinder& finder) {
   const std::vector<JsonView> parts = root.at("generators").list();
   for (const JsonView& view : parts) {
     const std::string name = view.at("name").text();
-    VerifyPart part{finder.open(name, parts.size() == 1, view.at("pairs")), view, {}};
-    const int dimension = part.space.dimension();
+    document.stored.push_back({finder.open(name, parts.size() == 1, view.at("pairs")), {}});
+    VerifyPart part{view, {}};
+    const int dimension = document.stored.back().space.dimension();
     for (const JsonView& pair : view.at("pairs").list()) {
       part.pairs.push_back({"", "", read_end(pair.at("from"), dimension), read_end(pair.at("to"), dimension), {}, {}});
     }
-    read_results(view, part, document.parts.size(), document);
+    read_results(part, document.parts.size(), document);
     document.parts.push_back(std::move(part));
   }
   return document;
@@ -147,67 +156,86 @@ void check_lists(const VerifyDocument& document, const JsonView& root, std::vect
   }
 }
 
-// The pairs that the settings choose are those that are there.
-void check_pairs(const VerifyPart& part, const JsonView& root, std::vector<Finding>& findings) {
+// The settings of a comparison by which it chooses pairs; nothing, and a finding, where one is missing.
+std::optional<Study> read_settings(const JsonView& root, std::vector<Finding>& findings) {
   const JsonView settings = root.at("settings");
   for (const char* key : {"box", "outside"}) {
-    if (!settings.has(key)) return findings.push_back({std::string("settings.") + key, "nothing", "a setting"});
+    if (settings.has(key)) continue;
+    findings.push_back({std::string("settings.") + key, "nothing", "a setting"});
+    return std::nullopt;
   }
   const Vector box = settings.at("box").vector();
   if (box.size() != 2) settings.at("box").fail("two numbers");
-  std::vector<StudyPair> chosen;
-  try {
-    chosen = choose_pairs(part.space, settings.at("pairs").index(1'000'001),
-                          static_cast<std::uint64_t>(settings.at("seed").whole()), {box(0), box(1)},
-                          settings.at("outside").number());
-  } catch (const std::invalid_argument& error) {
-    return findings.push_back({part.view->place() + ".pairs", "pairs", error.what()});
-  }
-  if (chosen.size() != part.pairs.size()) {
-    return findings.push_back({part.view->place() + ".pairs", fmt::format("{} pairs", part.pairs.size()),
-                               fmt::format("{} by the settings", chosen.size())});
-  }
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const double size = std::max(chosen[i].from.norm(), chosen[i].to.norm());
-    const double off = std::max((chosen[i].from - part.pairs[i].from).norm(), (chosen[i].to - part.pairs[i].to).norm());
-    if (off <= kSamePair * size) continue;
-    return findings.push_back({fmt::format("{}.pairs[{}]", part.view->place(), i),
-                               format_point(part.pairs[i].from) + " to " + format_point(part.pairs[i].to),
-                               format_point(chosen[i].from) + " to " + format_point(chosen[i].to) +
-                                   ", which the settings' seed, box and shares choose"});
+  Study study;
+  study.pairs = settings.at("pairs").index(1'000'001);
+  study.seed = static_cast<std::uint64_t>(settings.at("seed").whole());
+  study.box = {box(0), box(1)};
+  study.outside = settings.at("outside").number();
+  return study;
+}
+
+// With the part's place before the names of their fields.
+void append(std::vector<Finding> found, const std::string& place, std::vector<Finding>& findings) {
+  for (Finding& finding : found) {
+    finding.field = place + "." + finding.field;
+    findings.push_back(std::move(finding));
   }
 }
 
-void check_dimensions(const VerifyPart& part, std::vector<Finding>& findings) {
-  const JsonView& view = *part.view;
-  const Generator* generator = part.space.manifold->generator();
-  compare_fields(view.at("latent_dimension").json(), part.space.dimension(), view.place() + ".latent_dimension", 0,
-                 findings);
-  compare_fields(view.at("ambient_dimension").json(),
-                 generator != nullptr ? Json(generator->ambient_dimension()) : Json(nullptr),
-                 view.place() + ".ambient_dimension", 0, findings);
+void check_dimensions(const JsonView& view, const OpenedSpace& space, std::vector<Finding>& findings) {
+  const Generator* generator = space.manifold->generator();
+  compare_field(view.place() + ".latent_dimension", field_value(view.at("latent_dimension").json()),
+                double(space.dimension()), 0, findings);
+  compare_field(view.place() + ".ambient_dimension", field_value(view.at("ambient_dimension").json()),
+                generator != nullptr ? generator->ambient_dimension() : std::numeric_limits<double>::quiet_NaN(), 0,
+                findings);
+}
+
+void check_parts(const VerifyDocument& document, const JsonView& root, std::vector<Finding>& findings) {
+  for (std::size_t i = 0; i < document.parts.size(); ++i) {
+    const JsonView& view = *document.parts[i].view;
+    const OpenedSpace& space = document.stored[i].space;
+    check_dimensions(view, space, findings);
+    const auto settings = read_settings(root, findings);
+    if (settings) append(verify_pairs(*settings, {space, document.parts[i].pairs, {}}), view.place(), findings);
+  }
 }
 
 // The transforms that a transformed space took, with what they changed.
-void check_transforms(const VerifyDocument& document, const JsonView& root, double tolerance,
-                      std::vector<Finding>& findings) {
-  const std::vector<AppliedTransform>& transforms = document.parts[0].space.transformation.transforms;
-  if (!transforms.empty()) {
-    return compare_fields(root.at("transforms").json(), as_json(transforms), "transforms", tolerance, findings);
+void check_transforms(const OpenedSpace& space, const JsonView& root, std::vector<Finding>& findings) {
+  const std::vector<AppliedTransform>& transforms = space.transformation.transforms;
+  if (transforms.empty()) {
+    if (root.has("transforms"))
+      findings.push_back({"transforms", quote(root.at("transforms").json()), "no such field"});
+    return;
   }
-  if (root.has("transforms")) findings.push_back({"transforms", quote(root.at("transforms").json()), "no such field"});
+  FieldMap written;
+  add_fields(root.at("transforms").json(), "transforms", written);
+  FieldLister found;
+  found("transforms", transforms);
+  compare_fields(written, found.fields, "", VerificationOptions().tolerance, findings);
+}
+
+// What a part of a comparison says that follows from its results.
+FieldMap summary_fields(const JsonView& part) {
+  FieldMap fields;
+  const auto add = [&](const JsonView& view, const char* key) {
+    const std::string name = view.place().substr(part.place().size() + 1);  // within the part
+    add_fields(view.at(key).json(), name + "." + key, fields);
+  };
+  for (const JsonView& pair : part.at("pairs").list()) add(pair, "best_length");
+  for (const JsonView& result : part.at("results").list()) {
+    add(result, "solved");
+    add(result, "length_ratio");
+  }
+  add_fields(part.at("summary").json(), "summary", fields);
+  return fields;
 }
 
 }  // namespace
 
 bool VerifyDocument::comparison() const { return schema == kCompareSchema; }
 bool VerifyDocument::samples() const { return schema != kConditioningSchema; }
-
-Vector read_end(const JsonView& view, int dimension) {
-  Vector point = view.vector();
-  if (point.size() != dimension || !point.allFinite()) view.fail(fmt::format("{} finite coordinates", dimension));
-  return point;
-}
 
 VerifyDocument read_document(const JsonView& root, const VerifyArguments& arguments) {
   SpaceFinder finder(arguments);
@@ -217,13 +245,8 @@ VerifyDocument read_document(const JsonView& root, const VerifyArguments& argume
 std::vector<Finding> check_document(const VerifyDocument& document, const JsonView& root) {
   std::vector<Finding> findings;
   check_lists(document, root, findings);
-  if (document.schema.empty()) check_transforms(document, root, kVerifyTolerance, findings);
-  if (document.comparison()) {
-    for (const VerifyPart& part : document.parts) {
-      check_dimensions(part, findings);
-      check_pairs(part, root, findings);
-    }
-  }
+  if (document.schema.empty()) check_transforms(document.stored[0].space, root, findings);
+  if (document.comparison()) check_parts(document, root, findings);
   const std::string seal = seal_of_document(root.json(), document.comparison());
   const Json written = root.has("seal") ? root.at("seal").json() : Json("nothing");
   if (written != Json(seal)) {
@@ -234,40 +257,27 @@ std::vector<Finding> check_document(const VerifyDocument& document, const JsonVi
   return findings;
 }
 
-std::vector<Finding> check_summary(const VerifyDocument& document, std::size_t number, const JsonView& root,
-                                   double tolerance) {
-  const VerifyPart& part = document.parts[number];
+std::vector<Finding> check_summaries(const VerifyDocument& document, const std::vector<GeodesicResult>& measured,
+                                     const JsonView& root, double tolerance) {
   Study study;
   study.solvers = solvers_of(root);
-  StudyPart made{part.space, part.pairs, {}};
-  const std::size_t solvers = study.solvers.size();
-  made.results.resize(part.pairs.size() * solvers);
-  const auto pair_of = [&](const VerifyTask& task) {
-    return static_cast<std::size_t>(task.view.at("pair").index(part.pairs.size()));
-  };
-  for (const VerifyTask& task : document.tasks) {
-    if (task.part != number) continue;
-    const auto solver = static_cast<std::size_t>(std::ranges::find(study.solvers, task.solver) - study.solvers.begin());
-    if (solver < solvers) made.results[pair_of(task) * solvers + solver] = task.outcome->result;
-  }
   std::vector<Finding> findings;
-  const std::vector<double> best = best_lengths(study, made);
-  const std::vector<JsonView> pairs = part.view->at("pairs").list();
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    compare_fields(pairs[i].at("best_length").json(), number_json(best[i]), pairs[i].place() + ".best_length",
-                   tolerance, findings);
+  std::size_t task = 0;
+  for (std::size_t number = 0; number < document.parts.size(); ++number) {
+    const VerifyPart& part = document.parts[number];
+    std::vector<ResultPlace> places;
+    std::vector<GeodesicResult> results;
+    for (; task < document.tasks.size() && document.tasks[task].part == number; ++task) {
+      const VerifyTask& one = document.tasks[task];
+      const auto solver = std::ranges::find(study.solvers, one.solver) - study.solvers.begin();
+      places.push_back(
+          {static_cast<std::size_t>(one.view.at("pair").index(part.pairs.size())), static_cast<std::size_t>(solver)});
+      results.push_back(measured[task]);
+    }
+    append(verify_summary(study, {document.stored[number].space, part.pairs, {}}, places, results,
+                          summary_fields(*part.view), tolerance),
+           part.view->place(), findings);
   }
-  for (const VerifyTask& task : document.tasks) {
-    if (task.part != number) continue;
-    const double length = best[pair_of(task)];
-    const GeodesicResult& result = task.outcome->result;
-    compare_fields(task.view.at("solved").json(), is_solved(result, length), task.view.place() + ".solved", tolerance,
-                   findings);
-    compare_fields(task.view.at("length_ratio").json(), number_json(length_ratio(result, length)),
-                   task.view.place() + ".length_ratio", tolerance, findings);
-  }
-  compare_fields(part.view->at("summary").json(), summary_json(summarise(study, made)), part.view->place() + ".summary",
-                 tolerance, findings);
   return findings;
 }
 

@@ -5,27 +5,23 @@
 #include <string>
 #include <vector>
 
-#include "pullback/analysis/comparison.h"
+#include "pullback/analysis/verification.h"
 #include "pullback/cli/commands.h"
-#include "pullback/cli/verification.h"
-#include "pullback/spaces/opener.h"
+#include "pullback/cli/json_view.h"
 
 namespace pullback::cli {
 
-// One result to verify.
+// One result to verify: that of the same place in its part's StoredPart.
 struct VerifyTask {
   std::size_t part;
   JsonView view;
-  Vector from;
-  Vector to;
   std::string solver;
+  std::vector<Finding> contradictions = {};  // of read_result()
   std::vector<Finding> fields = {};          // of check_fields(), and a result given twice
-  std::optional<Verification> outcome = {};  // nothing: not yet, or interrupted
 };
 
-// The results on one generator.
+// What belongs to the results on one generator.
 struct VerifyPart {
-  OpenedSpace space;
   std::optional<JsonView> view;  // of a study's part; nothing for `geodesic`
   std::vector<StudyPair> pairs;
 };
@@ -33,14 +29,12 @@ struct VerifyPart {
 struct VerifyDocument {
   std::string schema;  // empty for `geodesic`
   std::vector<VerifyPart> parts;
-  std::vector<VerifyTask> tasks;
+  std::vector<StoredPart> stored;  // by part
+  std::vector<VerifyTask> tasks;   // by part, then result
 
   bool comparison() const;
   bool samples() const;  // a study of conditioning keeps the nodes of what it claims and no samples
 };
-
-// A point of finite coordinates. Errors: pullback::Error for what is none.
-Vector read_end(const JsonView& view, int dimension);
 
 // Opens the generators that the file names, or what --generator says instead. Errors: pullback::Error for what is no
 // results file, std::invalid_argument for a --generator that does not fit it.
@@ -50,9 +44,9 @@ VerifyDocument read_document(const JsonView& root, const VerifyArguments& argume
 // missing though it says to be complete, dimensions, transforms, pairs that its seed does not choose, its seal.
 std::vector<Finding> check_document(const VerifyDocument& document, const JsonView& root);
 
-// A comparison's own numbers, which follow from its results: best lengths, who solved what, and the summary. They are
-// found again as they were found, from the results as measured now; all tasks must have an outcome.
-std::vector<Finding> check_summary(const VerifyDocument& document, std::size_t part, const JsonView& root,
-                                   double tolerance);
+// A comparison's own numbers, which follow from its results as they were measured: best lengths, who solved what, and
+// the summary of each part.
+std::vector<Finding> check_summaries(const VerifyDocument& document, const std::vector<GeodesicResult>& measured,
+                                     const JsonView& root, double tolerance);
 
 }  // namespace pullback::cli

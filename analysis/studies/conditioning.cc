@@ -9,6 +9,7 @@
 #include "pullback/analysis/comparison_summary.h"
 #include "pullback/analysis/parallel.h"
 #include "pullback/solvers/certificate.h"
+#include "pullback/solvers/result_fields.h"
 #include "pullback/solvers/verdict.h"
 
 namespace pullback {
@@ -82,21 +83,33 @@ std::optional<ConditioningResult> run_conditioning_job(const ConditioningStudy& 
   return out;
 }
 
-ConditioningRun run_of(const ConditioningResult& result, const StudyPair& pair) {
-  const GeodesicResult& found = result.result;
-  const Certificate& certificate = found.certificate;
+ConditioningRecord record_of(const ConditioningResult& result) {
+  return {result.result.termination, reported_certificate(result.result), result.result.effort, result.base};
+}
+
+ConditioningRun run_of(const ConditioningRecord& record, const StudyPair& pair) {
+  const Certificate& certificate = record.certificate;
   ConditioningRun run;
-  run.termination = found.termination;
-  run.termination_name = to_string(found.termination);
-  run.length = found.curve.empty() ? kNan : certificate.length;
+  run.termination = record.termination;
+  run.length = certificate.length;
   const bool joins = certificate.endpoint_error <= kSameEnds * (pair.to - pair.from).norm();
   run.best_known = std::min(joins ? finite_or(run.length, kInfinity) : kInfinity,
                             finite_or(certificate.shorter_known.value_or(kNan), kInfinity));
-  run.base_length = result.base ? finite_or(result.base->length, kNan) : kNan;
-  run.base_converged = result.base && result.base->termination == Termination::kConverged;
-  run.seconds = found.effort.seconds;
-  run.evaluations = static_cast<double>(evaluation_count(found.effort));
+  run.base_length = record.base ? finite_or(record.base->length, kNan) : kNan;
+  run.base_converged = record.base && record.base->termination == Termination::kConverged;
+  run.seconds = record.effort.seconds;
+  run.evaluations = static_cast<double>(evaluation_count(record.effort));
   return run;
+}
+
+bool has_job(const ConditioningStudy& study, const ConditioningJob& job) {
+  if (job.panel >= study.panels.size() || job.solver >= study.settings.solvers.size()) return false;
+  const std::vector<ConditionedSpace>& spaces = study.panels[job.panel].spaces;
+  return job.kappa < spaces.size() && job.pair < spaces[job.kappa].pairs.size();
+}
+
+const StudyPair& pair_of(const ConditioningStudy& study, const ConditioningJob& job) {
+  return study.panels[job.panel].spaces[job.kappa].pairs[job.pair];
 }
 
 std::size_t missing_runs(const ConditioningStudy& study) {
@@ -119,7 +132,7 @@ void run_conditioning_study(ConditioningStudy& study, const std::vector<std::uni
     const ConditionedSpace& space = study.panels[job.panel].spaces[job.kappa];
     control.advance(space.space.name + "  " + study.settings.solvers[job.solver]);
     const std::lock_guard lock(mutex);
-    study.runs[run_index(study, job)] = run_of(*result, space.pairs[job.pair]);
+    study.runs[run_index(study, job)] = run_of(record_of(*result), space.pairs[job.pair]);
     if (finished) finished(job, *result);
   });
   study.complete = !control.stopped();

@@ -66,8 +66,7 @@ PULLBACK_EXPORT const char* to_string(ClaimOutcome outcome);
 
 // One solve, as far as the summary needs it.
 struct PULLBACK_EXPORT ConditioningRun {
-  Termination termination = Termination::kNumericalFailure;  // of what is read back from a file, kConverged or this
-  std::string termination_name;
+  Termination termination = Termination::kNumericalFailure;
   double length = 0;       // NaN without a curve
   double best_known = 0;   // the shortest curve with the right ends that it returned or met; infinite without
   double base_length = 0;  // of the curve in base coordinates; NaN unless it converged
@@ -91,9 +90,15 @@ struct PULLBACK_EXPORT ConditioningJob {
   std::size_t solver;
 };
 
+// Whether the study has such a solve, and the pair that it joins.
+PULLBACK_EXPORT bool has_job(const ConditioningStudy& study, const ConditioningJob& job);
+PULLBACK_EXPORT const StudyPair& pair_of(const ConditioningStudy& study, const ConditioningJob& job);
+
+// All solves, pair by pair, so that what an interrupted study has is spread over all panels and κ.
+PULLBACK_EXPORT std::vector<ConditioningJob> conditioning_jobs(const ConditioningStudy& study);
 PULLBACK_EXPORT std::size_t run_index(const ConditioningStudy& study, const ConditioningJob& job);
-// Places in `runs`, of which panels with fewer pairs leave some.
-PULLBACK_EXPORT std::size_t run_count(const ConditioningStudy& study);
+PULLBACK_EXPORT std::size_t run_count(
+    const ConditioningStudy& study);  // places in `runs`, of which panels with fewer pairs leave some
 
 // What a claim is worth in base coordinates, where the map is well-conditioned.
 struct PULLBACK_EXPORT BaseCheck {
@@ -114,8 +119,17 @@ PULLBACK_EXPORT std::optional<ConditioningResult> run_conditioning_job(const Con
                                                                        const GeodesicSolver& solver,
                                                                        const std::function<bool()>& should_stop = {});
 
-// What of a result for the pair is kept.
-PULLBACK_EXPORT ConditioningRun run_of(const ConditioningResult& result, const StudyPair& pair);
+// One solve without its curve, as a journal keeps it.
+struct PULLBACK_EXPORT ConditioningRecord {
+  Termination termination = Termination::kNumericalFailure;
+  Certificate certificate;  // as it is reported: not measured without a curve
+  Effort effort;
+  std::optional<BaseCheck> base;
+};
+PULLBACK_EXPORT ConditioningRecord record_of(const ConditioningResult& result);
+
+// What of a solve for the pair is kept.
+PULLBACK_EXPORT ConditioningRun run_of(const ConditioningRecord& record, const StudyPair& pair);
 
 // How many solves are not done yet.
 PULLBACK_EXPORT std::size_t missing_runs(const ConditioningStudy& study);

@@ -55,7 +55,7 @@ ClaimOutcome outcome_of(const ConditioningRun& run, double best) {
 void ConditioningCell::add(const ConditioningRun& run, double best) {
   ++runs;
   ++outcomes[outcome_of(run, best)];
-  ++terminations[run.termination_name];
+  ++terminations[to_string(run.termination)];
   seconds.push_back(run.seconds);
   evaluations.push_back(run.evaluations);
 }

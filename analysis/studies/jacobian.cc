@@ -8,6 +8,7 @@
 #include "pullback/analysis/parallel.h"
 #include "pullback/base/statistics.h"
 #include "pullback/manifold/data/data_region.h"
+#include "pullback/spaces/model_data.h"
 
 namespace pullback {
 
@@ -65,10 +66,9 @@ Matrix thinned(const Matrix& codes) {
   return out;
 }
 
-void add_picture(const LabelledSpace& model, int grid, JacobianFigures& figures) {
+void add_picture(const LabelledSpace& model, const DataRegion& region, int grid, JacobianFigures& figures) {
   const OpenedSpace& space = model.space;
   if (!model.pictured || space.dimension() < 2) return;
-  const DataRegion& region = figures.characterisation.region;
   figures.map = compute_maps(*space.manifold, data_plane(space, region, kMapMargin), grid, &region);
   figures.shown_codes = figures.map->plane.project(thinned(space.codes));
 }
@@ -80,12 +80,13 @@ std::optional<JacobianFigures> study_model(const LabelledSpace& model, const Jac
                                            const std::function<bool()>& should_stop) {
   if (should_stop && should_stop()) return std::nullopt;
   JacobianFigures figures{characterise(model.space, settings.figures), {}, {}, {}, {}};
-  add_picture(model, settings.grid, figures);
+  const DataRegion region = *region_of(model.space);  // there are codes, or the line before had thrown
+  add_picture(model, region, settings.grid, figures);
   if (settings.pairs == 0) return figures;
   const auto study = solve_pairs(model, settings, solvers, should_stop);
   if (!study) return std::nullopt;
   figures.solvers = summarise(*study, study->parts.front());
-  figures.geodesics = where_geodesics_run(*study, figures.characterisation.region);
+  figures.geodesics = where_geodesics_run(*study, region);
   return figures;
 }
 

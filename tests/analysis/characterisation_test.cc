@@ -7,13 +7,11 @@
 #include <memory>
 
 #include "pullback/analysis/studies/jacobian.h"
-#include "pullback/base/error.h"
 #include "pullback/base/random.h"
 #include "pullback/generators/combine/compose.h"
 #include "pullback/generators/formula/autodiff.h"
 #include "pullback/manifold/metrics/pullback_manifold.h"
-#include "pullback/spaces/model_data.h"
-#include "tests/analysis/exponential_space.h"
+#include "tests/spaces/exponential_space.h"
 
 namespace pullback {
 namespace {
@@ -64,27 +62,12 @@ TEST(CharacterisationTest, IsTheSameInEveryChart) {
   moved.blur = A * space.blur;
   const Characterisation again = characterise(moved);
   EXPECT_EQ(again.collapsed, base.collapsed);
-  EXPECT_NEAR(again.region.radius(), base.region.radius(), 1e-10);
+  EXPECT_NEAR(again.radius, base.radius, 1e-10);
   for (const std::size_t level : {std::size_t{1}, kMedian, std::size_t{5}}) {
     EXPECT_NEAR(again.inside.variation[level], base.inside.variation[level], 1e-9);
     EXPECT_NEAR(again.outside.variation[level], base.outside.variation[level], 1e-9);
     EXPECT_NEAR(again.inside.scaled_kappa[level] / base.inside.scaled_kappa[level], 1, 1e-9);
     EXPECT_NEAR(again.outside.log10_magnification[level], base.outside.log10_magnification[level], 1e-9);
-  }
-}
-
-TEST(ModelDataTest, TheBlurIsWhatTheCodesLack) {
-  const Matrix codes = normal_codes(0.01);
-  EXPECT_EQ(posterior_blur("m", codes, {}).cols(), 0);
-  const Vector stated = posterior_blur("m", codes, {{"code_deviation", "[2, 2, 1]"}}).diagonal();
-  const Vector variance = (codes.colwise() - codes.rowwise().mean()).array().square().rowwise().mean();
-  for (int j = 0; j < 3; ++j) EXPECT_NEAR(stated(j), std::sqrt((j < 2 ? 4 : 1) - variance(j)), 1e-12);
-  // A VAE's coordinate whose codes hardly spread is its prior's.
-  const Vector guessed = posterior_blur("m", codes, {{"kind", "vae"}}).diagonal();
-  EXPECT_EQ(guessed(0), 0);
-  EXPECT_NEAR(guessed(2), std::sqrt(1 - variance(2)), 1e-12);
-  for (const char* wrong : {"[1, 2]", "[1, 2, 0]", "[1, 2, \"a\"]", "1", "[1, 2"}) {
-    EXPECT_THROW(posterior_blur("m", codes, {{"code_deviation", wrong}}), Error) << wrong;
   }
 }
 

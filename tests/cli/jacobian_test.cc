@@ -2,15 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <memory>
-
-#include "pullback/base/random.h"
+#include "pullback/analysis/studies/study_fields.h"
+#include "pullback/base/error.h"
+#include "pullback/cli/fields_json.h"
 #include "pullback/cli/findings.h"
 #include "pullback/cli/jacobian_json.h"
-#include "pullback/generators/formula/autodiff.h"
-#include "pullback/manifold/metrics/pullback_manifold.h"
-#include "tests/analysis/exponential_space.h"
+#include "tests/spaces/exponential_space.h"
 #include "tool.h"
 
 namespace pullback::cli {
@@ -38,26 +35,18 @@ TEST(JacobianStudyTest, LabelsAreToldFromParameters) {
   }
 }
 
-TEST(JacobianStudyTest, GroupsHaveTheirModelsMedianAndRange) {
-  Json models = Json::array();
-  for (const double value : {3.0, 1.0, 2.0}) {
-    OpenedSpace space = space_with_codes(normal_codes(1));
-    space.metadata["quality"] = std::to_string(value);
-    const LabelledSpace model{"exp", space};
-    models.push_back(model_json(model, *study_model(model, {{.points = 50}, 4, 0, {}, 0}, {})));
-  }
-  models.push_back(models[0]);
-  models[3]["label"] = "other";
-  models[3]["figures"]["inside"]["kappa"][kMedian] = nullptr;  // infinite, as it is written
-  const Json groups = group_models(models, {});
-  ASSERT_EQ(groups.size(), 2U);
-  EXPECT_EQ(groups[0].at("models"), 3);
-  const Json& quality = groups[0].at("cells").at("quality");
-  EXPECT_EQ(quality.at("median"), 2);
-  EXPECT_EQ(quality.at("low"), 1);
-  EXPECT_EQ(quality.at("high"), 3);
-  EXPECT_EQ(groups[1].at("cells").at("kappa_inside").at("infinite"), true);
-  EXPECT_EQ(groups[0].at("cells").at("collapsed").at("median"), 1);
+TEST(JacobianStudyTest, ModelsComeBackAsTheyWereWritten) {
+  OpenedSpace space = space_with_codes(normal_codes(1));
+  space.metadata["quality"] = "0.12345678";
+  const LabelledSpace labelled{"exp", space};
+  const JacobianFigures figures = *study_model(labelled, {{.points = 50}, 4, 0, {}, 0}, {});
+  const JacobianModel model = report_of(labelled, figures);
+  EXPECT_EQ(model.quality, 0.1235) << "four digits";
+  Json json = model_json(model, figures);
+  const auto read = read_fields<JacobianModel>(JsonView(json, "file"));
+  EXPECT_EQ(fields_json(read), fields_json(model));
+  json["figures"]["inside"].erase("variation");
+  EXPECT_THROW(read_fields<JacobianModel>(JsonView(json, "file")), Error);
 }
 
 TEST(JacobianStudyTest, IsDrawnAgainFromItsResults) {

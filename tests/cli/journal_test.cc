@@ -44,10 +44,9 @@ TEST(JournalEntry, KeepsNodesOfClaimsOnlyAndBringsBackTheRun) {
   EXPECT_FALSE(refuted["result"].contains("nodes"));
   take_entry(journaled, JsonView(claim, "claim"));
   take_entry(journaled, JsonView(refuted, "refuted"));
-  const ConditioningRun expected = run_of(*claimed, study.panels[0].spaces[1].pairs[0]);
+  const ConditioningRun expected = run_of(record_of(*claimed), study.panels[0].spaces[1].pairs[0]);
   const ConditioningRun& found = *study.runs[run_index(study, job)];
   EXPECT_EQ(found.termination, expected.termination);
-  EXPECT_EQ(found.termination_name, expected.termination_name);
   EXPECT_EQ(found.length, expected.length);
   EXPECT_EQ(found.best_known, expected.best_known);
   EXPECT_EQ(found.base_length, expected.base_length);

@@ -1,9 +1,10 @@
 // Running the tool as a program, in a folder of its own.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "tests/base/folder.h"
 
 namespace pullback::cli {
 
@@ -14,26 +15,8 @@ struct Finished {
   double seconds = 0;  // from the signal to the end, where one was sent
 };
 
-// A fresh folder that goes away with the object.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  // Writes a file and returns its path.
-  std::string put(const std::string& name, const std::string& content) const;
-  // Names of all files and folders in it, sorted.
-  std::vector<std::string> list() const;
-
- private:
-  std::filesystem::path path_;
-};
-
-std::string read_file(const std::filesystem::path& path);
+using pullback::testing::Folder;
+using pullback::testing::read_file;
 
 // Runs a program with the given arguments; standard input is empty.
 Finished run_program(const std::string& program, std::vector<std::string> arguments);

@@ -12,7 +12,7 @@
 #include "mixing.h"
 #include "pullback/generators/combine/compose.h"
 #include "study.h"
-#include "tests/training/idx_files.h"
+#include "tests/base/idx_files.h"
 
 namespace interpolation_data {
 namespace {

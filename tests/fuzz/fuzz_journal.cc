@@ -1,7 +1,9 @@
 // The journal of a study: as it comes, and after the first line that this study writes.
 #include <memory>
 
+#include "pullback/analysis/studies/study_fields.h"
 #include "pullback/cli/conditioning_journal.h"
+#include "pullback/cli/fields_json.h"
 #include "pullback/cli/journal.h"
 #include "tests/fuzz/reader.h"
 
@@ -41,7 +43,8 @@ void read(const std::filesystem::path& path, const cli::Json& header) {
 
 void read_input(std::string_view input) {
   const std::string text(input);
-  const cli::Json header = {{"schema", "pullback-conditioning-1"}, {"settings", cli::as_json(study().study.settings)}};
+  const cli::Json header = {{"schema", "pullback-conditioning-1"},
+                            {"settings", cli::fields_json(study().study.settings)}};
   read(put("journal.jsonl", text), header);
   read(put("journal.jsonl", header.dump() + "\n" + text), header);
 }

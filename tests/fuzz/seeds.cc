@@ -9,7 +9,7 @@
 #include "pullback/base/safetensors.h"
 #include "pullback/generators/network/model_file.h"
 #include "pullback/training/checkpoint.h"
-#include "tests/training/idx_files.h"
+#include "tests/base/idx_files.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "idx_files.h"
+#include "tests/base/idx_files.h"
 
 namespace pullback::training {
 namespace {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "idx_files.h"
+#include "tests/base/idx_files.h"
 
 namespace pullback::training {
 

@@ -1,4 +1,4 @@
-// Ending a computation from within, and dividing the batches of slow generators.
+// Ending an evaluation from within, and dividing the batches of slow generators.
 #include "pullback/base/stop.h"
 
 #include <gtest/gtest.h>
@@ -45,30 +45,7 @@ Eigen::Index total(const std::vector<Eigen::Index>& sizes) {
   return sum;
 }
 
-TEST(StopScope, AsksTheInnermost) {
-  EXPECT_FALSE(may_be_stopped());
-  throw_if_stopped();
-  const StopScope outer([] { return true; });
-  EXPECT_TRUE(stop_requested());
-  EXPECT_THROW(throw_if_stopped(), StopRequested);
-  {
-    const StopScope inner(never);
-    EXPECT_FALSE(stop_requested());
-    const StopScope protecting(nullptr);
-    EXPECT_FALSE(may_be_stopped());
-    EXPECT_FALSE(current_stop());
-  }
-  EXPECT_TRUE(current_stop()());
-}
-
-TEST(StopScope, IsOfItsThread) {
-  const StopScope scope([] { return true; });
-  bool there = true;
-  std::jthread([&there] { there = stop_requested(); }).join();
-  EXPECT_FALSE(there);
-}
-
-TEST(StopScope, EndsAnEvaluationAndLeavesTheWorkspaceAsItWas) {
+TEST(Stopping, EndsAnEvaluationAndLeavesTheWorkspaceAsItWas) {
   const Recording f(kNothing, kNothing);
   Workspace ws;
   Matrix X(1, 64);

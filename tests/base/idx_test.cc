@@ -5,8 +5,8 @@
 
 #include <functional>
 
-#include "idx_files.h"
 #include "pullback/base/error.h"
+#include "tests/base/idx_files.h"
 
 namespace pullback::training {
 namespace {

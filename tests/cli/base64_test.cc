@@ -1,4 +1,4 @@
-#include "pullback/cli/strips.h"
+#include "pullback/cli/base64.h"
 
 #include <gtest/gtest.h>
 
