@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "pullback/base/export.h"
 #include "pullback/manifold/manifold.h"
 #include "pullback/solvers/solver.h"
 
@@ -15,7 +14,7 @@ namespace pullback {
 using PieceSolver = std::function<RawSolution(const GeodesicProblem&)>;
 
 // Joints x_0 … x_m with x_0 and x_m fixed, and a curve from each to the next.
-class PULLBACK_EXPORT BrokenGeodesic {
+class BrokenGeodesic {
  public:
   // Cuts the problem's initial curve into m ≥ 2 pieces of equal length. The manifold and the solver must outlive it.
   BrokenGeodesic(const GeodesicProblem& problem, int pieces, PieceSolver solver, Workspace& ws);
