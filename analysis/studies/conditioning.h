@@ -62,7 +62,7 @@ enum class ClaimOutcome {
 };
 const char* to_string(ClaimOutcome outcome);
 
-// One solve, as far as the summary needs it.
+// What the summary needs of one solve.
 struct ConditioningRun {
   Termination termination = Termination::kNumericalFailure;  // of what is read back from a file, kConverged or this
   std::string termination_name;
@@ -112,7 +112,7 @@ std::optional<ConditioningResult> run_conditioning_job(const ConditioningStudy& 
                                                        const GeodesicSolver& solver,
                                                        const std::function<bool()>& should_stop = {});
 
-// What of a result for the pair is kept.
+// What the summary needs of a result for the pair.
 ConditioningRun run_of(const ConditioningResult& result, const StudyPair& pair);
 
 // How many solves are not done yet.
