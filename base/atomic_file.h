@@ -53,8 +53,8 @@ class PULLBACK_EXPORT AtomicFile {
 };
 
 // Whether both paths lead to one file, through symbolic and hard links, so that writing one would change the other. For
-// a file that does not exist yet only the path counts. What is not a regular file (a pipe, a terminal) is never the
-// same: reading it and writing it are two things. Errors: pullback::Error where links go round in a circle.
+// a file that does not exist yet only the path counts. A pipe, a terminal or anything else that is not a regular file
+// never counts as the same. Errors: pullback::Error where links go round in a circle.
 PULLBACK_EXPORT bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
 // Writes all files under temporary names before any is moved into place, so that a full disk leaves all as they were.

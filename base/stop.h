@@ -14,8 +14,8 @@ struct PULLBACK_EXPORT StopRequested {};
 // While it lives, what this thread computes may be ended: every evaluation of a generator or metric, and every loop of
 // linear algebra that may take long, asks `should_stop` and throws StopRequested once that is true.
 //
-// Scopes nest, and only the innermost is asked; one with an empty function protects from those around it. A solve sets
-// a scope of its own, which asks its SolveControl and the scope around it.
+// Scopes nest, and only the innermost one is asked; a scope with an empty function shields what it encloses from outer
+// scopes. A solve sets a scope of its own, which asks its SolveControl and the scope around it.
 //
 // Why a scope of the thread and no argument: factorisations and curves have no workspace, and some code makes
 // workspaces of its own. Cost: one call of `should_stop` an evaluation, which should take less than a microsecond.

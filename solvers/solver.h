@@ -24,7 +24,7 @@ struct PULLBACK_EXPORT GeodesicProblem {
   Matrix points;  // n×K latent points that lie in the data's region (codes), for solvers that use them; may be empty
 };
 
-// Bounds on one solve that hold for every solver.
+// Limits on one solve, for every solver.
 //
 // Both are asked before every evaluation and within long linear algebra (stop.h), so that a solve ends soon after,
 // whatever it is doing, with the best curve that the solver had.
@@ -52,8 +52,8 @@ class PULLBACK_EXPORT SolveContext {
  public:
   SolveContext(const SolveControl& control, Workspace& workspace);
 
-  // True once the caller stopped the solve or its time is up: return what there is. Cheap. Evaluations throw
-  // StopRequested then, which a solver lets pass: what it kept is returned.
+  // True once the caller has stopped the solve or its time is up: the solver then returns what it has. Cheap. From then
+  // on evaluations throw StopRequested. A solver does not catch it; the curve that it kept last is returned.
   bool should_stop();
   // Seconds that are left to the solver; infinite where there is no limit. For steps that take long and cannot be
   // interrupted.
@@ -88,8 +88,8 @@ class PULLBACK_EXPORT SolveContext {
   // Points evaluated so far, as budgets count them.
   std::int64_t work() const;
 
-  // Keeps the best curve that the solver has so far, which is returned when it is stopped within an evaluation. To be
-  // called after each step that made one; a curve that is not finite is not kept.
+  // Keeps the best curve so far, which is returned if the solver is stopped within an evaluation. A solver calls it
+  // after each step that improved the curve; a curve that is not finite is not kept.
   void keep(Curve curve);
   const Curve& kept() const { return kept_; }
   // While it lives, `change` is applied to every curve that is kept: for a wrapper that runs a solver in another chart.

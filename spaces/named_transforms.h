@@ -1,7 +1,7 @@
 // Transforms that act on a space before it is used, as suffixes of its name:
 // NAME@isometric@damp=1e-3@floor=0.05@smooth=0.1.
 //
-// The map's derivatives stay as exact as they were, but for floor:
+// The map's derivatives stay as exact as they were, except under floor:
 //
 //   transform                         what it does to the metric M
 //   isometric                         the chart z = Aw, A = (mean M over the codes)^(−1/2): the mean metric is I

@@ -4,7 +4,7 @@
 //   auto space = pullback::open("mnist-vae");
 //   std::cout << space.distance(pullback::Vector{{0.5, -1}}, pullback::Vector{{-0.3, 1.2}}).value;
 //
-// The single headers compile faster where no more than a part is needed.
+// Where only a part is needed, the single headers compile faster.
 #pragma once
 
 #include "pullback/base/error.h"

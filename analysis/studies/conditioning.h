@@ -64,7 +64,7 @@ enum class ClaimOutcome {
 };
 PULLBACK_EXPORT const char* to_string(ClaimOutcome outcome);
 
-// One solve, as far as the summary needs it.
+// What the summary needs of one solve.
 struct PULLBACK_EXPORT ConditioningRun {
   Termination termination = Termination::kNumericalFailure;
   double length = 0;       // NaN without a curve
@@ -128,7 +128,7 @@ struct PULLBACK_EXPORT ConditioningRecord {
 };
 PULLBACK_EXPORT ConditioningRecord record_of(const ConditioningResult& result);
 
-// What of a solve for the pair is kept.
+// What the summary needs of a result for the pair.
 PULLBACK_EXPORT ConditioningRun run_of(const ConditioningRecord& record, const StudyPair& pair);
 
 // How many solves are not done yet.

@@ -14,7 +14,7 @@ namespace pullback {
 //   columns; θ uniform, ξ normal; 600 of them. The decoder is a network of 48 tanh units with random weights, the last
 //   layer fitted by least squares: smooth inside of the ring, where it has seen nothing.
 //
-// The same seed gives the same on every machine, but for rounding.
+// The same seed gives the same data on every machine, up to rounding.
 struct PULLBACK_EXPORT RingModel {
   Safetensors content;  // of a model file
   Observations observed;

@@ -8,7 +8,7 @@ use File::Basename;
 
 sub text_of {
   my ($path) = @_;
-  open my $file, '<:encoding(UTF-8)', $path or die "$path: $!\n";
+  open my $file, '<:utf8', $path or die "$path: $!\n";
   local $/;
   return <$file>;
 }
@@ -43,6 +43,7 @@ sub anchors_of {
   return $anchors{$path} = \%names;
 }
 
+binmode STDERR, ":utf8";
 my $dead = 0;
 my $links = 0;
 for my $path (@ARGV) {

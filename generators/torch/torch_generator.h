@@ -14,12 +14,12 @@ namespace pullback {
 //
 //   f(z_k) = the k-th row of the output, its trailing dimensions flattened in row-major order.
 //
-// n is the module's integer attribute `latent_dimension` or `latent_dim` if it has one, else the number of columns of
-// its first linear layer's weight where that layer is given the points themselves, else options.dimension where the
-// module accepts as many coordinates and depends on each, else the only number from 1 to 512 that it so accepts. The
-// module runs in evaluation mode, on the CPU, with its weights converted to double precision; where its operations do
-// not allow that it runs in single precision. traits().noise says what its values are off by, and traits().name ends in
-// "(single precision)" where that is more than double precision accounts for.
+// n is the first of these that applies: the module's integer attribute `latent_dimension` or `latent_dim`; the number
+// of columns of its first linear layer's weight, if that layer gets the points themselves; options.dimension, if the
+// module accepts that many coordinates and depends on each; the only number from 1 to 512 that it accepts in this way.
+// The module runs in evaluation mode, on the CPU, with its weights converted to double precision; where its operations
+// do not allow that it runs in single precision. traits().noise says what its values are off by, and traits().name ends
+// in "(single precision)" where that is more than double precision accounts for.
 //
 // A chain of linear layers, batch normalisations and activations that Network knows, however its forward is written,
 // becomes a Network, provided that this agrees with the module at random points. Anything else stays in LibTorch. Each

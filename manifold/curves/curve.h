@@ -80,8 +80,8 @@ PULLBACK_EXPORT Vector constant_speed_times(const Manifold& manifold, const Curv
 // The same path at constant speed, with nodes at equal distances.
 PULLBACK_EXPORT Curve constant_speed(const Manifold& manifold, const Curve& curve, int pieces, Workspace& ws);
 
-// The curve through the same nodes with geodesic accelerations a(c, ċ), which makes its pieces quintic. The curve as it
-// is where the manifold has kinks, of which accelerations say nothing, or where one of them is not finite.
+// The curve through the same nodes with geodesic accelerations a(c, ċ), which makes its pieces quintic. Returns the
+// curve unchanged if the manifold has kinks, of which accelerations say nothing, or if one of them is not finite.
 // Cost: one geodesic acceleration per node.
 PULLBACK_EXPORT Curve with_geodesic_accelerations(const Manifold& manifold, const Curve& curve, Workspace& ws);
 

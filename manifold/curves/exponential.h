@@ -14,8 +14,8 @@ namespace pullback {
 
 struct PULLBACK_EXPORT ExponentialOptions {
   // A step is accepted when the estimated error of position and velocity, measured in the metric at the start of the
-  // geodesic and in that of the step, and relative to its length, is at most this. Where the rounding of the
-  // coordinates is larger (a sheared chart), it takes this one's place.
+  // geodesic and in that of the step, and relative to its length, is at most this. If rounding of the coordinates is
+  // larger than that (a sheared chart), it is the limit instead.
   double tolerance = 1e-11;
   int max_steps = 20'000;
   std::function<bool()> should_stop = {};  // asked before every step; empty: never

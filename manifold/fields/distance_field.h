@@ -23,12 +23,12 @@ namespace pullback {
 // √(δᵀM(source)δ), whose tip has no derivatives. Nodes next to the source start with √(δᵀM̄δ), M̄ the mean of both
 // metrics.
 //
-// Error: O(h²) where u is smooth, O(h) downwind of kinks. Paths that would leave the box are not found; a metric that
-// changes within a cell is seen as far as chords show it. Nothing may pass a node without a finite metric. Where a
-// stencil would lead across a wall (a node that it passes finds it three times as long) or out of the box, edges to the
-// nodes around stand in, of first order: strongly anisotropic metrics that turn within few cells give too long
-// distances. Errors: std::invalid_argument for a null grid, one that was stopped, or a source of the wrong size. Cost:
-// one factor; O(K log K) for K nodes, some microseconds for each. Thread safety: immutable. References: Mirebeau
+// Error: O(h²) where u is smooth, O(h) downwind of kinks. Paths that would leave the box are not found; changes of the
+// metric within a cell count only as much as they change chords. No path leads through a node without a finite metric.
+// Where a stencil would lead across a wall (a node that it passes finds it three times as long) or out of the box,
+// edges to the nodes around stand in, of first order: strongly anisotropic metrics that turn within few cells give too
+// long distances. Errors: std::invalid_argument for a null grid, one that was stopped, or a source of the wrong size.
+// Cost: one factor; O(K log K) for K nodes, some microseconds for each. Thread safety: immutable. References: Mirebeau
 // (2014), doi:10.1137/120861667; Mirebeau (2019), HAL hal-01507334 (the scheme); Fomel, Luo, Zhao (2009),
 // doi:10.1016/j.jcp.2009.05.029 (factoring the source out).
 class PULLBACK_EXPORT DistanceField {

@@ -10,7 +10,7 @@ namespace pullback {
 
 struct PULLBACK_EXPORT Curvature {
   double value;  // per unit of length squared; NaN where the metric is singular on the plane
-  double error;  // estimate of what differences make of it; 0 where derivatives are exact (rounding is not
+  double error;  // estimated error by differences; 0 where derivatives are exact (rounding is not
                  // counted), NaN for a pullback whose derivatives are differenced: not known
 };
 

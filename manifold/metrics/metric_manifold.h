@@ -16,13 +16,13 @@ namespace pullback {
 //   d(a, b)² = (δᵀM(a)δ + 4 δᵀM(m)δ + δᵀM(b)δ)/6,  δ = b − a,  m = (a+b)/2,
 //   c̈ = −M⁻¹(Ṁ v − ½ ∇(vᵀMv)),  Ṁ = dM[v].
 //
-// The middle alone would be blind to what M does near the ends: on the half-plane no chord would be longer than 2,
-// wherever it leads, and coarse discrete curves would jump.
+// The metric at the middle alone would say nothing of M near the ends: on the half-plane no chord would be longer than
+// 2, whatever its ends, and coarse discrete curves would jump.
 //
 // From a functor (make_metric, metric_functor.h) everything is exact. Where only numbers are known, derivatives are
 // differences with steps that suit the metric (metric_of_numbers), and acceleration_error() is their error.
-// All derivatives are taken along directions of unit length in the metric, so that the scale of the chart plays no
-// part. M must be symmetric positive (semi)definite and twice differentiable, or `smooth` be false.
+// All derivatives are taken along directions of unit length in the metric, so that the scale of the chart does not
+// matter. M must be symmetric positive (semi)definite and twice differentiable, or `smooth` be false.
 //
 // Errors: std::invalid_argument for a null field or function or a dimension below 1; a function's own exceptions pass
 // through.

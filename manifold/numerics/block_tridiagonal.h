@@ -36,7 +36,7 @@ class PULLBACK_EXPORT BlockTridiagonalFactor {
   bool positive_definite() const { return negative_ == 0 && !singular_; }
   // The first block i at which the leading principal submatrix of blocks 0 … i is not positive definite.
   std::optional<int> first_indefinite() const { return first_indefinite_; }
-  // Smallest eigenvalue of pivot block i, for locating where it passes through zero.
+  // Smallest eigenvalue of pivot block i; used to find where it passes through zero.
   double smallest_pivot(int i) const { return smallest_pivot_(i); }
 
   // X = (H − shift·I)⁻¹ B; B is n×m, column i belonging to block i. Undefined when a pivot block is singular.

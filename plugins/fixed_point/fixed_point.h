@@ -59,12 +59,12 @@ struct PULLBACK_EXPORT FixedPointOptions {
 // Cost: N accelerations a trial; on smooth problems 10 to 40 trials on the first mesh and a few on each finer one.
 // Memory and time O(N³) in the mesh, once for each.
 // Weaknesses: the mesh is uniform and the process smooth, so that a geodesic that bends over a short part of its length
-// (near a pole, on strongly curved decoders) needs more points than the Gram matrix bears, and the claim is stalled;
-// the iteration is not a descent and may end at a longer geodesic, or nowhere; it needs second derivatives and does not
-// see kinks. Thread safety: solvers are immutable. Reference: Arvanitidis, Hauberg, Hennig, Schober (2019), Fast and
-// robust shortest paths on manifolds learned from data, AISTATS, arXiv:1901.07229. Its figures compare run times and
-// failures on data sets that are not shipped here; reproduced, and tested, are two claims: the iteration takes few
-// steps, and an iteration costs N accelerations.
+// (near a pole, on strongly curved decoders) needs more points than the Gram matrix allows, and ends as stalled; the
+// iteration is not a descent and may end at a longer geodesic, or nowhere; it needs second derivatives and does not see
+// kinks. Thread safety: solvers are immutable. Reference: Arvanitidis, Hauberg, Hennig, Schober (2019), Fast and robust
+// shortest paths on manifolds learned from data, AISTATS, arXiv:1901.07229. Its figures compare run times and failures
+// on data sets that are not shipped here; reproduced, and tested, are two claims: the iteration takes few steps, and an
+// iteration costs N accelerations.
 class PULLBACK_EXPORT FixedPointSolver : public GeodesicSolver {
  public:
   explicit FixedPointSolver(FixedPointOptions options) : GeodesicSolver("fixed_point"), options_(options) {}

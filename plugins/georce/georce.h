@@ -59,8 +59,8 @@ struct PULLBACK_EXPORT GeorceOptions {
 // by limited-memory BFGS around it; the chords are doubled until that no longer shortens the curve, which is then
 // quintic with geodesic accelerations at its nodes.
 //
-// Cost: K+1 Jacobians and about K+1 values an iteration; no second derivatives but for the accelerations of each
-// level's curve. Published: two Jacobians and a weighted Hessian a node.
+// Cost: K+1 Jacobians and about K+1 values an iteration; second derivatives only for the accelerations of each level's
+// curve. Published: two Jacobians and a weighted Hessian a node.
 // Weaknesses: the convergence is linear (the paper says quadratic; the gradient falls by a constant factor, 0.65 to
 // 0.94 on the sphere, as G is frozen), slow where the metric changes much along the curve; a symmetric start stays on a
 // saddle. Published: the energy of left end points is of first order and can be cheated by a long last step on a

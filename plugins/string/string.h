@@ -44,7 +44,7 @@ struct PULLBACK_EXPORT StringOptions {
 // Anderson mixing of the last strings is tried besides. Then the chords are doubled until that no longer shortens the
 // string, which is quintic with geodesic accelerations at its nodes.
 //
-// Cost: K+1 Jacobians and about 4K+512 values a step, 5 to 40 steps; no second derivatives but for the accelerations of
+// Cost: K+1 Jacobians and about 4K+512 values a step, 5 to 40 steps; second derivatives only for the accelerations of
 // each level's curve.
 // Weaknesses: linear convergence, slow towards conjugate points and where |K|L² is far above π²; a symmetric start
 // stays on a saddle; equal distances cannot be kept where the metric vanishes; at kinks the interpolant of the

@@ -47,7 +47,7 @@ struct BoxOptions {
 // The box where the paths are that may be shortest.
 struct ChosenBox {
   Bounds bounds;
-  bool closed = false;  // no path that leaves it is shorter, as far as the coarse grid knows
+  bool closed = false;  // by the coarse grid, no path that leaves it is shorter
   bool stopped = false;
 };
 ChosenBox choose_box(const GeodesicProblem& problem, const BoxChart& chart, const BoxOptions& options,

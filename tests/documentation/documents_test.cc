@@ -136,6 +136,40 @@ TEST(Troubleshooting, HasAHeadingForEveryTermination) {
   EXPECT_EQ(terminations, 8);
 }
 
+// NAME stands for what a reader chooses.
+bool is_file_name(const std::string& text) {
+  if ((text.starts_with(".") && !text.starts_with("..")) || text.find("NAME") != std::string::npos) return false;
+  for (const char* ending : {".h", ".cc", ".js", ".cmake", ".md"}) {
+    if (text.ends_with(ending)) return text.find_first_of(" *<") == std::string::npos;
+  }
+  return false;
+}
+
+// Headers and sources in backticks, by their name or the end of their path.
+TEST(Documents, NameFilesThatExist) {
+  std::string all;
+  for (const fs::path& file : files_of(kSource, "")) all += "/" + fs::relative(file, kSource).string() + "\n";
+  int names = 0;
+  for (const fs::path& page : files_of(kSource, ".md")) {
+    if (page.filename() == "CHANGELOG.md") continue;  // says what was
+    for (const std::string& line : read_lines(page)) {
+      for (std::size_t begin = line.find('`'); begin != std::string::npos;) {
+        const std::size_t end = line.find('`', begin + 1);
+        if (end == std::string::npos) break;
+        std::string name = line.substr(begin + 1, end - begin - 1);
+        begin = line.find('`', end + 1);
+        if (!is_file_name(name)) continue;
+        for (const char* prefix : {"../", "../", "pullback/"}) {
+          if (name.starts_with(prefix)) name.erase(0, std::string(prefix).size());
+        }
+        ++names;
+        EXPECT_NE(all.find("/" + name + "\n"), std::string::npos) << page << " names " << name;
+      }
+    }
+  }
+  EXPECT_GT(names, 0);
+}
+
 // Paths in backticks in the last column of a table.
 TEST(Glossary, NamesFilesThatExist) {
   int files = 0;
