@@ -5,6 +5,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "pullback/base/export.h"
+
 namespace pullback {
 
 // A type of results lists its fields once, in the order in which they are written, in a header of its layer
@@ -26,7 +28,7 @@ concept MaybeConst = std::same_as<std::remove_const_t<T>, U>;
 
 namespace internal {
 
-struct FieldsIgnored {
+struct PULLBACK_EXPORT FieldsIgnored {
   template <class T>
   void operator()(std::string_view, T&&) const {}
 };

@@ -28,7 +28,8 @@ pullback_package(library ${library} "geometry of deep generative models: the lib
                  DEPENDS "pullback-models (>= ${PROJECT_VERSION})" SUGGESTS pullback-torch)
 # What the installed CMake package and the public headers need.
 pullback_package(development libpullback-dev "geometry of deep generative models: headers and CMake package"
-                 SECTION libdevel DEPENDS ${this_library} "libeigen3-dev (>= 3.4)" "libboost-dev (>= 1.74)")
+                 SECTION libdevel DEPENDS ${this_library} "libeigen3-dev (>= 3.4)" "libboost-dev (>= 1.74)"
+                 SUGGESTS libgtest-dev)  # for pullback_add_solver_contract_tests
 if(TARGET pullback)
   pullback_package(tool pullback "geometry of deep generative models: the program" SECTION science
                    DEPENDS ${this_library} RECOMMENDS "pullback-torch (= ${PROJECT_VERSION})")

@@ -1,0 +1,21 @@
+# cmake "-DHEADERS=<header>,<header>…" -P marked_headers.cmake: each class and function of a public header is exported.
+# Without the mark it compiles, and a user's program does not link. Templates and inline functions need none.
+string(REPLACE "," ";" headers "${HEADERS}")
+set(exempt "PULLBACK_EXPORT|inline|constexpr|using|namespace|static_assert|enum|class|struct|template|concept")
+set(unmarked "")
+foreach(header IN LISTS headers)
+  file(READ ${header} text)
+  string(REPLACE ";" "" text "${text}")
+  string(REGEX REPLACE "\ntemplate <[^\n]*\n[^\n]*" "" text "${text}")
+  string(REGEX MATCHALL "\n(class|struct) [A-Z][A-Za-z0-9]*( final)?( :[^\n]*)? {" classes "${text}")
+  # A declaration begins at the margin; the lines that continue it do not.
+  string(REGEX MATCHALL "\n[A-Za-z_][A-Za-z0-9_:<>,&* ]* [&*]?[a-z_0-9]+\\([^\n]*" functions "${text}")
+  list(FILTER functions EXCLUDE REGEX "^\n(${exempt}) ")
+  foreach(declaration IN LISTS classes functions)
+    string(STRIP "${declaration}" declaration)
+    string(APPEND unmarked "  ${header}: ${declaration}\n")
+  endforeach()
+endforeach()
+if(unmarked)
+  message(FATAL_ERROR "expected PULLBACK_EXPORT (base/export.h) in\n${unmarked}")
+endif()
