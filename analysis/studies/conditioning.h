@@ -94,11 +94,9 @@ struct PULLBACK_EXPORT ConditioningJob {
 PULLBACK_EXPORT bool has_job(const ConditioningStudy& study, const ConditioningJob& job);
 PULLBACK_EXPORT const StudyPair& pair_of(const ConditioningStudy& study, const ConditioningJob& job);
 
-// All solves, pair by pair, so that what an interrupted study has is spread over all panels and κ.
-PULLBACK_EXPORT std::vector<ConditioningJob> conditioning_jobs(const ConditioningStudy& study);
 PULLBACK_EXPORT std::size_t run_index(const ConditioningStudy& study, const ConditioningJob& job);
-PULLBACK_EXPORT std::size_t run_count(
-    const ConditioningStudy& study);  // places in `runs`, of which panels with fewer pairs leave some
+// Places in `runs`, of which panels with fewer pairs leave some.
+PULLBACK_EXPORT std::size_t run_count(const ConditioningStudy& study);
 
 // What a claim is worth in base coordinates, where the map is well-conditioned.
 struct PULLBACK_EXPORT BaseCheck {
