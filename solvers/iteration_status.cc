@@ -5,6 +5,11 @@
 #include "pullback/solvers/solver.h"
 
 namespace pullback {
+namespace {
+
+std::string counted(int iterations) { return fmt::format("{} iteration{}", iterations, iterations == 1 ? "" : "s"); }
+
+}  // namespace
 
 Termination claim_of(IterationStatus status, const SolveContext& context) {
   switch (status) {
@@ -28,14 +33,14 @@ Termination claim_of(IterationStatus status, const SolveContext& context) {
 std::string describe(IterationStatus status, int chords, int iterations) {
   switch (status) {
     case IterationStatus::kConverged:
-      return fmt::format("energy minimised with {} chords, {} iterations at the last", chords, iterations);
+      return fmt::format("energy minimised with {} chords, {} at the last", chords, counted(iterations));
     case IterationStatus::kSaddle:
-      return fmt::format("ended in a saddle of the energy of {} chords, {} iterations at the last", chords, iterations);
+      return fmt::format("ended in a saddle of the energy of {} chords, {} at the last", chords, counted(iterations));
     case IterationStatus::kMaxIterations:
-      return fmt::format("the energy of {} chords still falls after {} iterations; raise max_iterations", chords,
-                         iterations);
+      return fmt::format("the energy of {} chords still falls after {}; raise max_iterations", chords,
+                         counted(iterations));
     case IterationStatus::kStopped:
-      return fmt::format("stopped after {} iterations with {} chords", iterations, chords);
+      return fmt::format("stopped after {} with {} chords", counted(iterations), chords);
     case IterationStatus::kUnresolved:
       return fmt::format("{} chords are too few to resolve the curve; raise max_nodes", chords);
     case IterationStatus::kSingular:
@@ -48,9 +53,9 @@ std::string describe(IterationStatus status, int chords, int iterations) {
       break;
   }
   return fmt::format(
-      "no step lowers the energy of {} chords after {} iterations: a kink, a jump or a metric that vanishes; the curve "
+      "no step lowers the energy of {} chords after {}: a kink, a jump or a metric that vanishes; the curve "
       "is the lowest found",
-      chords, iterations);
+      chords, counted(iterations));
 }
 
 }  // namespace pullback

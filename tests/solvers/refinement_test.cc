@@ -63,7 +63,7 @@ TEST_F(Refinement, DoublesTheChordsUntilTheExcessIsWithinTheTolerance) {
   EXPECT_EQ(out.claim, Termination::kConverged);
   EXPECT_EQ(out.iterations, 8);
   EXPECT_EQ(tasks_[2].first_iteration, 7);
-  EXPECT_THAT(out.message, HasSubstr("32 chords, 1 iterations"));
+  EXPECT_THAT(out.message, HasSubstr("32 chords, 1 iteration at"));
   EXPECT_EQ(out.curve.pieces(), 32);
   EXPECT_EQ(out.curve.positions().col(32), problem_.to);
 }
