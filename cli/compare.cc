@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "pullback/analysis/comparison_summary.h"
+#include "pullback/analysis/text.h"
 #include "pullback/base/stop.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
@@ -18,7 +19,6 @@
 #include "pullback/cli/progress.h"
 #include "pullback/cli/report.h"
 #include "pullback/cli/study_json.h"
-#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "pullback/analysis/text.h"
 #include "pullback/analysis/uncertainty.h"
 #include "pullback/base/error.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
 #include "pullback/cli/files.h"
-#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "pullback/analysis/text.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/files.h"
 #include "pullback/cli/result_json.h"
-#include "pullback/analysis/text.h"
 #include "pullback/spaces/installation.h"
 #include "pullback/spaces/opener.h"
 

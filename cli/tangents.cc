@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "pullback/analysis/text.h"
 #include "pullback/cli/arguments.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
@@ -14,7 +15,6 @@
 #include "pullback/cli/known_dimension.h"
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/result_json.h"
-#include "pullback/analysis/text.h"
 #include "pullback/spaces/space.h"
 
 namespace pullback::cli {

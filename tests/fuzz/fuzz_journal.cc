@@ -43,7 +43,8 @@ void read(const std::filesystem::path& path, const cli::Json& header) {
 
 void read_input(std::string_view input) {
   const std::string text(input);
-  const cli::Json header = {{"schema", "pullback-conditioning-1"}, {"settings", cli::fields_json(study().study.settings)}};
+  const cli::Json header = {{"schema", "pullback-conditioning-1"},
+                            {"settings", cli::fields_json(study().study.settings)}};
   read(put("journal.jsonl", text), header);
   read(put("journal.jsonl", header.dump() + "\n" + text), header);
 }

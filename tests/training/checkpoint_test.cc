@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/base/idx_files.h"
 #include "pullback/base/error.h"
+#include "tests/base/idx_files.h"
 
 namespace pullback::training {
 namespace {
