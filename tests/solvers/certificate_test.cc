@@ -77,7 +77,7 @@ TEST(CertificateTest, ExcessDoesNotDependOnTheChartOrTheSpeed) {
   Matrix fast(2, t.size());
   fast.row(0) = (M_PI / 2 + 0.01 * (M_PI * uneven).sin()).transpose();
   fast.row(1) = 2 * uneven.transpose();
-  EXPECT_NEAR(certify(*surface("sphere"), Curve::through(fast)).excess, plain.relative_excess,
+  EXPECT_NEAR(certify(*surface("sphere"), Curve::through(fast)).relative_excess, plain.relative_excess,
               1e-3 * plain.relative_excess);
 }
 
@@ -230,7 +230,7 @@ TEST(CertificateTest, ResolvesASharpBend) {
 
 TEST(CertificateTest, SaysWhenABendIsTooSharp) {
   GeodesicResult result;
-  EXPECT_GT(across_a_step(1e6, &result).turning, 0.1);
+  EXPECT_GT(across_a_step(1e6, &result).max_turning_angle, 0.1);
   EXPECT_NE(result.termination, Termination::kConverged);
 }
 
