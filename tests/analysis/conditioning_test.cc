@@ -114,8 +114,8 @@ TEST(RunConditioningJob, HoldsClaimsToBaseCoordinates) {
   const auto refuted = run_conditioning_job(study, {0, 1, 0, 1}, Liar());
   EXPECT_EQ(refuted->result.termination, Termination::kStalled);
   EXPECT_FALSE(refuted->base);
-  study.runs[run_index(study, {0, 1, 0, 0})] = run_of(*claim, study.panels[0].spaces[1].pairs[0]);
-  study.runs[run_index(study, {0, 1, 0, 1})] = run_of(*refuted, study.panels[0].spaces[1].pairs[0]);
+  study.runs[run_index(study, {0, 1, 0, 0})] = run_of(record_of(*claim), study.panels[0].spaces[1].pairs[0]);
+  study.runs[run_index(study, {0, 1, 0, 1})] = run_of(record_of(*refuted), study.panels[0].spaces[1].pairs[0]);
   const auto best = best_lengths(study, 0);
   EXPECT_EQ(best[0], claim->result.certificate.length);
   EXPECT_TRUE(std::isnan(best[1])) << "no solver has tried the second pair";
