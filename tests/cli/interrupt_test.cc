@@ -77,7 +77,7 @@ TEST_P(EveryCommand, EndsSoonWithStatusOneAndWhatIsFinished) {
     EXPECT_LT(finished.seconds, kSoon);
     if (GetParam().results.empty()) continue;
     const json results = json::parse(read_file(folder / GetParam().results), nullptr, false);
-    ASSERT_TRUE(results.is_object()) << testing::PrintToString(folder.list());
+    ASSERT_TRUE(results.is_object()) << ::testing::PrintToString(folder.list());
     EXPECT_EQ(results["complete"], false);
   }
 }
@@ -92,7 +92,7 @@ TEST(TimeLimit, CountsTheOpeningOfASinglePair) {
   EXPECT_EQ(finished.status, 1) << finished.err;
   const json result = json::parse(read_file(folder / "out.json"))["results"][0];
   EXPECT_EQ(result["termination"], "time_limit");
-  EXPECT_THAT(result["message"].get<std::string>(), testing::HasSubstr("time was up"));
+  EXPECT_THAT(result["message"].get<std::string>(), ::testing::HasSubstr("time was up"));
   EXPECT_EQ(result["from"], json::parse("[0.0, 0.0]"));
 }
 
