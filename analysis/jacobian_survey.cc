@@ -47,7 +47,7 @@ void collect(const Manifold& manifold, const ConstMatrixRef& points, Workspace& 
 
 }  // namespace
 
-std::vector<double> quantiles(std::vector<double> values) {
+std::vector<double> quantiles(const std::vector<double>& values) {
   std::vector<double> at_levels;
   for (const double level : kQuantileLevels) at_levels.push_back(quantile(values, level));
   return at_levels;

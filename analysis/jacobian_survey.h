@@ -13,7 +13,7 @@ namespace pullback {
 inline constexpr double kQuantileLevels[] = {0, 0.05, 0.25, 0.5, 0.75, 0.95, 1};
 
 // At those levels; infinite values are the largest, NaN must not be among them. All NaN of nothing.
-PULLBACK_EXPORT std::vector<double> quantiles(std::vector<double> values);
+PULLBACK_EXPORT std::vector<double> quantiles(const std::vector<double>& values);
 
 // Quantiles over a set of points; infinite values count as the largest, points where the metric is not finite are left
 // out and counted.
