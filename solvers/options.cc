@@ -123,7 +123,8 @@ void OptionSetter::operator()(const char* name, bool& field, const char*) {
   field = *text == "true";
 }
 
-void OptionSetter::operator()(const char* name, std::string& field, const char*, std::vector<std::string> choices) {
+void OptionSetter::operator()(const char* name, std::string& field, const char*,
+                              const std::vector<std::string>& choices) {
   const std::string* const text = find(name);
   if (text == nullptr) return;
   if (!holds(*text, choices)) throw_value(solver_, name, one_of(choices), *text);
@@ -144,7 +145,7 @@ void OptionChecker::operator()(const char* name, const double& field, const char
 void OptionChecker::operator()(const char*, const bool&, const char*) const {}
 
 void OptionChecker::operator()(const char* name, const std::string& field, const char*,
-                               std::vector<std::string> choices) const {
+                               const std::vector<std::string>& choices) const {
   if (holds(field, choices)) return;
   throw_field(name, one_of(choices), fmt::format("'{}'", field));
 }

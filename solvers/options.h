@@ -55,7 +55,8 @@ class PULLBACK_EXPORT OptionSetter {
   void operator()(const char* name, int& field, const char* description, double minimum, double maximum);
   void operator()(const char* name, double& field, const char* description, double minimum, double maximum);
   void operator()(const char* name, bool& field, const char* description);
-  void operator()(const char* name, std::string& field, const char* description, std::vector<std::string> choices);
+  void operator()(const char* name, std::string& field, const char* description,
+                  const std::vector<std::string>& choices);
 
  private:
   const std::string* find(const char* name) const;
@@ -72,7 +73,7 @@ class PULLBACK_EXPORT OptionChecker {
   void operator()(const char* name, const double& field, const char* description, double minimum, double maximum) const;
   void operator()(const char* name, const bool& field, const char* description) const;
   void operator()(const char* name, const std::string& field, const char* description,
-                  std::vector<std::string> choices) const;
+                  const std::vector<std::string>& choices) const;
 };
 
 template <class Options>

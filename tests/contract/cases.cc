@@ -31,7 +31,8 @@ void add_scaled_spheres(std::vector<Case>& cases) {
 
 void add_sheared_spheres(std::vector<Case>& cases) {
   int i = 0;
-  for (const auto& [s, text] : {std::pair(1.0, "1"), std::pair(1e3, "1000"), std::pair(1e6, "1e+06")}) {
+  for (const auto& [shear, text] : {std::pair(1.0, "1"), std::pair(1e3, "1000"), std::pair(1e6, "1e+06")}) {
+    const double s = shear;
     const auto chart = [&](double theta, double phi) { return point(theta - s * phi, phi); };
     cases.push_back({"ShearedSphere" + std::to_string(i++), std::string("sheared-sphere:s=") + text, chart(M_PI / 3, 0),
                      chart(2 * M_PI / 3, 2), 2.167731273475, CaseKind::kSmooth});
