@@ -60,7 +60,7 @@ Matrix points_outside(const DataRegion& region, const CharacterisationOptions& o
 std::vector<double> quantiles_of(const Vector& values) {
   std::vector<double> defined;
   std::ranges::copy_if(values, std::back_inserter(defined), [](double value) { return !std::isnan(value); });
-  return quantiles(std::move(defined));
+  return quantiles(defined);
 }
 
 double rms(const Vector& values) {

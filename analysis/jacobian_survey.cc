@@ -63,10 +63,10 @@ JacobianSurvey survey(const Manifold& manifold, const ConstMatrixRef& points, co
   for (Eigen::Index first = 0; first < points.cols(); first += kBatch) {
     collect(manifold, points.middleCols(first, std::min(kBatch, points.cols() - first)), workspace, survey, samples);
   }
-  survey.kappa = quantiles(std::move(samples.kappa));
-  survey.sigma_max = quantiles(std::move(samples.sigma_max));
-  survey.sigma_min = quantiles(std::move(samples.sigma_min));
-  survey.magnification = quantiles(std::move(samples.magnification));
+  survey.kappa = quantiles(samples.kappa);
+  survey.sigma_max = quantiles(samples.sigma_max);
+  survey.sigma_min = quantiles(samples.sigma_min);
+  survey.magnification = quantiles(samples.magnification);
   for (auto& reach : samples.reach) survey.reach.push_back(quantile(std::move(reach), 0.5));
   return survey;
 }
