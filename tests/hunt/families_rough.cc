@@ -119,9 +119,12 @@ Problem cone_tip(Random& r) {
   const Real turn = std::abs(std::atan2(static_cast<Real>(from(0)) * to(1) - static_cast<Real>(from(1)) * to(0),
                                         static_cast<Real>(from(0)) * to(0) + static_cast<Real>(from(1)) * to(1)));
   Known known;
-  for (const Real way : {turn, 2 * kPi - turn}) {
-    if (way / stretch < kPi)
-      known.lengths.push_back(law_of_cosines(length(from) * stretch, length(to) * stretch, way / stretch));
+  // Rolled out flat, the cone is a sector of angle 2π/stretch: geodesics go round it as long as they stay below π.
+  for (int round = 0; 2 * kPi * round < stretch * kPi + 2 * kPi; ++round) {
+    for (const Real way : {turn + 2 * kPi * round, 2 * kPi * (round + 1) - turn}) {
+      if (way / stretch < kPi)
+        known.lengths.push_back(law_of_cosines(length(from) * stretch, length(to) * stretch, way / stretch));
+    }
   }
   known.complete = true;
   known.infimum = *std::ranges::min_element(known.lengths);
