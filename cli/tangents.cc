@@ -15,6 +15,7 @@
 #include "pullback/cli/known_dimension.h"
 #include "pullback/cli/open_batch.h"
 #include "pullback/cli/result_json.h"
+#include "pullback/manifold/curves/tangent_fields.h"
 #include "pullback/spaces/space.h"
 
 namespace pullback::cli {
@@ -107,14 +108,12 @@ int run_exp(const ExpArguments& arguments) {
     text += line("velocity there", exact_point(flow.end_velocity));
     text += line("steps", fmt::format("{}", flow.path.pieces()));
   }
-  const Json json = {{"generator", arguments.generator},
-                     {"from", as_json(z)},
-                     {"velocity", as_json(v)},
-                     {"status", to_string(flow.status)},
-                     {"length", number_json(length)},
-                     {"end", complete ? as_json(flow.end_position) : Json(nullptr)},
-                     {"end_velocity", complete ? as_json(flow.end_velocity) : Json(nullptr)},
-                     {"curve", as_json(flow.path, arguments.samples)}};
+  Json json = {{"generator", arguments.generator},
+               {"from", as_json(z)},
+               {"velocity", as_json(v)},
+               {"length", number_json(length)}};
+  json.update(fields_json(flow));
+  json["curve"] = as_json(flow.path, arguments.samples);
   write_result(arguments.json, json, text);
   return complete ? kDone : kNotConverged;
 }
@@ -152,14 +151,13 @@ int run_transport(const TransportArguments& arguments) {
                known ? exact_point(moved.vector) : "not known: the metric is singular, or has a kink, on the way");
   text += line("relative error", format_number(moved.error, 2));
   text += describe(joined.result);
-  const Json json = {{"generator", arguments.solve.generator},
-                     {"solver", arguments.solve.solver},
-                     {"from", as_json(joined.ends.from)},
-                     {"to", as_json(joined.ends.to)},
-                     {"vector", as_json(v)},
-                     {"transported", known ? as_json(moved.vector) : Json(nullptr)},
-                     {"relative_error", number_json(moved.error)},
-                     {"geodesic", as_json(joined.result, 2)}};
+  Json json = {{"generator", arguments.solve.generator},
+               {"solver", arguments.solve.solver},
+               {"from", as_json(joined.ends.from)},
+               {"to", as_json(joined.ends.to)},
+               {"vector", as_json(v)}};
+  json.update(fields_json(moved));
+  json["geodesic"] = as_json(joined.result, 2);
   write_result(arguments.json, json, text);
   return known ? status_of(joined.result) : kNotConverged;
 }
@@ -182,10 +180,8 @@ int run_curvature(const CurvatureArguments& arguments) {
   std::string text = fmt::format("{}  curvature at {}\n", space.name(), format_point(z));
   text += line("curvature", std::isfinite(k.value) ? fmt::format("{:.12g}", k.value) : "-: the metric is singular");
   text += line("error", k.error == 0 ? "rounding alone" : format_number(k.error, 2));
-  const Json json = {{"generator", arguments.generator},
-                     {"at", as_json(z)},
-                     {"curvature", number_json(k.value)},
-                     {"error", number_json(k.error)}};
+  Json json = {{"generator", arguments.generator}, {"at", as_json(z)}};
+  json.update(fields_json(k));
   write_result(arguments.json, json, text);
   return std::isfinite(k.value) ? kDone : kNotConverged;
 }
