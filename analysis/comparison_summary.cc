@@ -53,12 +53,10 @@ std::string format_ratio(double ratio) { return std::isfinite(ratio) ? fmt::form
 std::string summary_table(const std::vector<SolverSummary>& summary) {
   Table table({"solver", "solved", "median", "worst", "time", "evaluations", "terminations"});
   for (const SolverSummary& row : summary) {
-    std::vector<std::string> counts;
-    for (const auto& [name, count] : row.terminations) counts.push_back(fmt::format("{} {}", count, name));
     table.add({row.solver, fmt::format("{:.1f} %", 100 * row.solved_share()), format_ratio(row.median_ratio),
                format_ratio(row.worst_ratio), format_seconds(row.median_seconds),
                std::isfinite(row.median_evaluations) ? fmt::format("{:.0f}", row.median_evaluations) : "-",
-               fmt::format("{}", fmt::join(counts, ", "))});
+               format_counts(row.terminations)});
   }
   return table.str({0, 6});
 }

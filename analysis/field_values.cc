@@ -53,14 +53,13 @@ void compare_field(const std::string& field, const FieldValue& written, const Fi
   if (!agree(written, found, tolerance * size)) findings.push_back({field, shown(written), shown(found)});
 }
 
-void compare_fields(const FieldMap& written, const FieldList& found, const std::string& prefix, double tolerance,
-                    std::vector<Finding>& findings) {
+void compare_fields(const FieldMap& written, const FieldList& found, double tolerance, std::vector<Finding>& findings) {
   std::string passed_over = "\n";  // entries of a list that has another length
   for (const auto& [name, value] : found) {
     if (name.starts_with(passed_over)) continue;
     const auto field = written.find(name);
     const FieldValue stored = field != written.end() ? field->second : FieldValue(OtherValue{"nothing"});
-    compare_field(prefix + name, stored, value, tolerance, findings);
+    compare_field(name, stored, value, tolerance, findings);
     if (std::holds_alternative<ListSize>(value) && stored != value) passed_over = name + "[";
   }
 }

@@ -84,10 +84,10 @@ class PULLBACK_EXPORT FieldLister {
   std::string prefix_;
 };
 
-// All fields of a result under their names, each beginning with `prefix`.
+// All fields of a result under their names.
 template <class T>
-FieldList fields_of(const T& result, const std::string& prefix = "") {
-  FieldLister lister(prefix);
+FieldList fields_of(const T& result) {
+  FieldLister lister;
   visit_fields(result, lister);
   return std::move(lister.fields);
 }
@@ -121,8 +121,8 @@ PULLBACK_EXPORT bool agree(const FieldValue& written, const FieldValue& found, d
 PULLBACK_EXPORT void compare_field(const std::string& field, const FieldValue& written, const FieldValue& found,
                                    double tolerance, std::vector<Finding>& findings);
 
-// The same for all fields that were found. Names in findings begin with `prefix`.
-PULLBACK_EXPORT void compare_fields(const FieldMap& written, const FieldList& found, const std::string& prefix,
-                                    double tolerance, std::vector<Finding>& findings);
+// The same for all fields that were found.
+PULLBACK_EXPORT void compare_fields(const FieldMap& written, const FieldList& found, double tolerance,
+                                    std::vector<Finding>& findings);
 
 }  // namespace pullback

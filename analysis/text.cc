@@ -1,11 +1,13 @@
 #include "pullback/analysis/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <sstream>
 
+#include "pullback/base/parse.h"
 #include "pullback/generators/generator_fields.h"
 
 namespace pullback {
@@ -70,6 +72,16 @@ std::string format_seconds(double seconds) {
 std::string format_number(double value, int digits) {
   if (std::isnan(value)) return "-";
   return fmt::format("{:.{}g}", value, digits);
+}
+
+double rounded_to_digits(double value, int digits) {
+  return std::isfinite(value) ? parse_number(fmt::format("{:.{}g}", value, digits)).value_or(0) : value;
+}
+
+std::string format_counts(const std::map<std::string, int>& counts) {
+  std::vector<std::string> texts;
+  for (const auto& [name, count] : counts) texts.push_back(fmt::format("{} {}", count, name));
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 std::string format_length(double length, double error) {

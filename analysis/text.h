@@ -1,6 +1,7 @@
 // Results and numbers as text for people.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ PULLBACK_EXPORT std::string format_seconds(double seconds);
 
 // A number with `digits` significant digits, "inf" or "-".
 PULLBACK_EXPORT std::string format_number(double value, int digits = 4);
+
+// The number with `digits` significant digits; what is not finite stays as it is.
+PULLBACK_EXPORT double rounded_to_digits(double value, int digits = 4);
+
+// "2 stalled, 1 time_limit".
+PULLBACK_EXPORT std::string format_counts(const std::map<std::string, int>& counts);
 
 // The length with as many digits as its error leaves: "2.167731273 ± 4e-12".
 PULLBACK_EXPORT std::string format_length(double length, double error);

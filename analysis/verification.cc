@@ -13,6 +13,7 @@
 #include "pullback/analysis/summary_fields.h"
 #include "pullback/analysis/text.h"
 #include "pullback/manifold/curves/measure.h"
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/solvers/certificate.h"
 #include "pullback/solvers/verdict.h"
 
@@ -242,11 +243,9 @@ class ResultCheck {
     }
     double least = 0;
     if (manifold_.generator() != nullptr) {
-      Vector chord(1);
       Matrix ends(manifold_.dimension(), 2);
       ends << stored_.from, stored_.to;
-      manifold_.chords(ends, chord, ws_);
-      least = chord(0);
+      least = chord_length(manifold_, ends, ws_);
     }
     if (*shorter > length || *shorter < least * (1 - kShorterBy)) {
       find("certificate.shorter_known", fmt::format("{:.10g}", *shorter),
@@ -258,7 +257,7 @@ class ResultCheck {
   void check_plain() {
     const Matrix& points = stored_.plain->value.points;
     const PlainView plain = plain_view(space_, out_.result.curve, static_cast<int>(points.cols()));
-    compare_fields(stored_.plain->fields, fields_of(plain), "", tolerance_, out_.findings);
+    compare_fields(stored_.plain->fields, fields_of(plain), tolerance_, out_.findings);
     const double size = plain.points.cwiseAbs().maxCoeff();
     for (Eigen::Index k = 0; k < points.cols(); ++k) {
       if ((points.col(k) - plain.points.col(k)).cwiseAbs().maxCoeff() <= tolerance_ * size) continue;
@@ -377,7 +376,7 @@ std::vector<Finding> verify_summary(const Study& study, const StudyPart& part, c
   }
   found("summary", summarise(study, placed));
   std::vector<Finding> findings;
-  compare_fields(written, found.fields, "", tolerance, findings);
+  compare_fields(written, found.fields, tolerance, findings);
   return findings;
 }
 

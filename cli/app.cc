@@ -297,15 +297,10 @@ std::string known_commands(const CLI::App& app) {
   return names;
 }
 
-bool is_command(const CLI::App& app, const std::string& name) {
-  return !app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; }).empty();
-}
-
-// The command of that name, if it has commands of its own, as `study` has; null otherwise.
-const CLI::App* group_of(const CLI::App& app, const std::string& name) {
+// The command of that name; null where there is none.
+const CLI::App* find_command(const CLI::App& app, const std::string& name) {
   const auto found = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
-  if (found.empty() || found.front()->get_subcommands([](const CLI::App*) { return true; }).empty()) return nullptr;
-  return found.front();
+  return found.empty() ? nullptr : found.front();
 }
 
 void describe_program(CLI::App& app) {
@@ -323,14 +318,17 @@ int parse_and_run(CLI::App& app, const std::vector<std::string>& arguments, cons
     return fail(kBadUsage,
                 fmt::format("no command given, expected one of {}\nTry `pullback --help`.", known_commands(app)));
   }
-  if (!arguments[0].starts_with('-') && !is_command(app, arguments[0])) {
+  const CLI::App* first = find_command(app, arguments[0]);
+  if (!arguments[0].starts_with('-') && first == nullptr) {
     return fail(kBadUsage, fmt::format("unknown command \"{}\", expected one of {}\nTry `pullback --help`.",
                                        arguments[0], known_commands(app)));
   }
-  if (const CLI::App* group = arguments.size() > 1 ? group_of(app, arguments[0]) : nullptr;
-      group != nullptr && !arguments[1].starts_with('-') && !is_command(*group, arguments[1])) {
+  // `study` has commands of its own.
+  const std::string choices = first != nullptr ? known_commands(*first) : "";
+  if (!choices.empty() && arguments.size() > 1 && !arguments[1].starts_with('-') &&
+      find_command(*first, arguments[1]) == nullptr) {
     return fail(kBadUsage, fmt::format("unknown {} \"{}\", expected one of {}\nTry `pullback {} --help`.", arguments[0],
-                                       arguments[1], known_commands(*group), arguments[0]));
+                                       arguments[1], choices, arguments[0]));
   }
   std::vector<std::string> reversed = join_negative_values(arguments);  // CLI11 takes them from the back
   std::ranges::reverse(reversed);

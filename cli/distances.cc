@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "pullback/analysis/summary_fields.h"
+#include "pullback/analysis/text.h"
 #include "pullback/cli/commands.h"
 #include "pullback/cli/exit_status.h"
 #include "pullback/cli/file_roles.h"
@@ -57,10 +58,8 @@ std::string what_failed(const DistanceMatrix& matrix, const std::string& where) 
       ++counts[to_string(matrix.terminations[i][j])];
     }
   }
-  std::vector<std::string> texts;
-  for (const auto& [name, count] : counts) texts.push_back(fmt::format("{} {}", count, name));
   const std::size_t pairs = matrix.terminations.size() * (matrix.terminations.size() - 1) / 2;
-  return fmt::format("{} of {} lengths are not certified ({}){}", failed, pairs, fmt::join(texts, ", "),
+  return fmt::format("{} of {} lengths are not certified ({}){}", failed, pairs, format_counts(counts),
                      where.empty() ? "" : ", see " + where);
 }
 

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "pullback/base/parse.h"
+#include "pullback/analysis/text.h"
 
 namespace pullback::cli {
 
 Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-Json short_number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  return parse_number(fmt::format("{:.4g}", value)).value_or(0);
-}
+Json short_number(double value) { return number_json(rounded_to_digits(value)); }
 
 Json& field_at(Json& object, std::string_view name) {
   const auto dot = name.find('.');

@@ -213,7 +213,7 @@ void check_transforms(const OpenedSpace& space, const JsonView& root, std::vecto
   add_fields(root.at("transforms").json(), "transforms", written);
   FieldLister found;
   found("transforms", transforms);
-  compare_fields(written, found.fields, "", VerificationOptions().tolerance, findings);
+  compare_fields(written, found.fields, VerificationOptions().tolerance, findings);
 }
 
 // What a part of a comparison says that follows from its results.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "pullback/solvers/start.h"
+
 namespace pullback {
 namespace {
 
@@ -40,6 +42,17 @@ RawSolution refine(const Manifold& manifold, Matrix nodes, const RefinedMethod& 
                                         : std::move(level.message);
     return out;
   }
+}
+
+RawSolution refine_energy(const GeodesicProblem& problem, int chords, const EnergyMinimiser& minimise,
+                          const RefinementOptions& options, SolveContext& context) {
+  RefinedMethod method;
+  method.solve = [&](Matrix& nodes, const RefinementTask& task) {
+    EnergyRun run = minimise(nodes, task.first_iteration);
+    return RefinementLevel{run.status, run.iterations, chord_excess(task, run.initial_energy, run.final_energy),
+                           std::move(run.message)};
+  };
+  return refine(*problem.manifold, starting_nodes(problem, chords, context.workspace()), method, options, context);
 }
 
 std::optional<double> chord_excess(const RefinementTask& task, double energy_before, double energy_after) {

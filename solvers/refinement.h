@@ -54,6 +54,24 @@ struct PULLBACK_EXPORT RefinementOptions {
 PULLBACK_EXPORT RawSolution refine(const Manifold& manifold, Matrix nodes, const RefinedMethod& method,
                                    const RefinementOptions& options, SolveContext& context);
 
+// What a minimiser of the energy of chords did on those of one level.
+struct PULLBACK_EXPORT EnergyRun {
+  IterationStatus status = IterationStatus::kNotFinite;
+  int iterations = 0;
+  double initial_energy = 0;
+  double final_energy = 0;
+  std::string message = {};  // in place of describe(status, …); empty: that
+};
+
+// Moves the interior columns of the nodes, n×(K+1), to a minimum of the energy of K chords. Iterations are recorded
+// from `first_iteration` on.
+using EnergyMinimiser = std::function<EnergyRun(Matrix& nodes, int first_iteration)>;
+
+// refine() with a minimiser, from `chords` chords of the initial curve (starting_nodes), by the excesses that its
+// energies show (chord_excess).
+PULLBACK_EXPORT RawSolution refine_energy(const GeodesicProblem& problem, int chords, const EnergyMinimiser& minimise,
+                                          const RefinementOptions& options, SolveContext& context);
+
 // The excess of the minimum c_2K of the energy of 2K chords, by what the doubling gained:
 //
 //   (E_2K(c_K) − E_2K(c_2K)) / (2 E_2K(c_2K)) / 8,

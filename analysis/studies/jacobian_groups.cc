@@ -1,12 +1,11 @@
 #include "pullback/analysis/studies/jacobian_groups.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "pullback/analysis/studies/study_fields.h"
+#include "pullback/analysis/text.h"
 #include "pullback/base/parse.h"
 #include "pullback/base/statistics.h"
 
@@ -17,10 +16,6 @@ namespace {
 constexpr std::size_t kMedian = 3;  // in kQuantileLevels
 constexpr std::size_t kHigh = 5;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-double rounded(double value) {
-  return std::isfinite(value) ? parse_number(fmt::format("{:.4g}", value)).value_or(0) : value;
-}
 
 // Rounds all numbers of a result but those that are whole.
 struct FieldRounder {
@@ -34,9 +29,9 @@ struct FieldRounder {
     if constexpr (HasFields<T>) {
       visit_fields(field, *this);
     } else if constexpr (std::is_same_v<T, double>) {
-      field = rounded(field);
+      field = rounded_to_digits(field);
     } else if constexpr (std::is_same_v<T, Vector> || std::is_same_v<T, std::vector<double>>) {
-      std::transform(field.begin(), field.end(), field.begin(), rounded);
+      std::transform(field.begin(), field.end(), field.begin(), [](double x) { return rounded_to_digits(x); });
     }
   }
 };
@@ -147,7 +142,7 @@ JacobianModel report_of(const LabelledSpace& model, const JacobianFigures& figur
                     figures.solvers,
                     figures.geodesics};
   if (const Generator* generator = space.manifold->generator()) out.ambient_dimension = generator->ambient_dimension();
-  out.quality = rounded(parse_number(metadata_of(space, "quality")).value_or(kNan));
+  out.quality = rounded_to_digits(parse_number(metadata_of(space, "quality")).value_or(kNan));
   visit_fields(out.figures, FieldRounder());
   if (out.geodesics) visit_fields(*out.geodesics, FieldRounder());
   return out;

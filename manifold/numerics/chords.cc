@@ -28,4 +28,8 @@ Matrix moved_nodes(const ConstMatrixRef& nodes, const ConstMatrixRef& factors, c
   return out;
 }
 
+Matrix doubled_nodes(const ConstMatrixRef& nodes) {
+  return Curve::through(nodes).position(uniform_times(static_cast<int>(2 * nodes.cols()) - 1));
+}
+
 }  // namespace pullback

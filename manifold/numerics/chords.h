@@ -23,10 +23,14 @@ PULLBACK_EXPORT double chord_energy(const Manifold& manifold, const ConstMatrixR
 PULLBACK_EXPORT double chord_length(const Manifold& manifold, const Curve& curve, int chords, Workspace& ws);
 
 // The nodes after a step in whitened coordinates that leaves both ends where they are: z_i + scale R_i⁻¹ δ_i.
-//   nodes: n×(K+1).  factors: n×n(K+1), R_i upper triangular (Manifold::factor, floor_diagonal).  step: n×(K−1), δ_1 …
-//   .
+//   nodes: n×(K+1).  step: n×(K−1), the columns δ_1 … δ_{K−1}.
+//   factors: n×n(K+1), R_i upper triangular (Manifold::factor, floor_diagonal).
 // Undefined where an R_i is singular. Cost: O(K n²).
 PULLBACK_EXPORT Matrix moved_nodes(const ConstMatrixRef& nodes, const ConstMatrixRef& factors,
                                    const ConstMatrixRef& step, double scale = 1);
+
+// Nodes of twice as many chords, n×(2K+1): at equal times on the cubic curve through the nodes, n×(K+1), with every
+// other one of those that were there. Cost: O(K n).
+PULLBACK_EXPORT Matrix doubled_nodes(const ConstMatrixRef& nodes);
 
 }  // namespace pullback

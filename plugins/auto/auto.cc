@@ -66,7 +66,7 @@ bool wants_more_chords(const Candidate& candidate) {
 }
 
 using Solvers = std::vector<std::unique_ptr<const GeodesicSolver>>;
-// Runs one solver's algorithm; what it throws becomes its outcome.
+// Runs one solver's algorithm; what it throws becomes its solution.
 using Runner = std::function<RawSolution(const GeodesicSolver&, const GeodesicProblem&)>;
 
 // Follows starts to geodesics, and keeps what is found.
@@ -126,10 +126,10 @@ bool Search::worthwhile(const Start& start) const {
 // One solver's curve, certified; *settled: whether it claimed to have converged.
 Candidate Search::solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin,
                          bool* settled) {
-  RawSolution outcome = run_(solver, from);
-  iterations_ += outcome.iterations;
-  *settled = outcome.claim == Termination::kConverged;
-  return certified(problem_, std::move(outcome), fmt::format("{} from {}", solver.name(), origin), context_);
+  RawSolution solution = run_(solver, from);
+  iterations_ += solution.iterations;
+  *settled = solution.claim == Termination::kConverged;
+  return certified(problem_, std::move(solution), fmt::format("{} from {}", solver.name(), origin), context_);
 }
 
 Candidate Search::solve_from(const Start& start, const Solvers& solvers) {
@@ -188,11 +188,11 @@ void Search::follow(const Start& start) {
 void Search::fall_back() {
   if (!shortest_start_) return;
   if (std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.converged(); })) return;
-  RawSolution outcome;
-  outcome.curve = shortest_start_->curve;
-  outcome.claim = Termination::kStalled;
-  outcome.message = "no solver made it shorter";
-  found_.push_back(certified(problem_, std::move(outcome), shortest_start_->origin, context_));
+  RawSolution solution;
+  solution.curve = shortest_start_->curve;
+  solution.claim = Termination::kStalled;
+  solution.message = "no solver made it shorter";
+  found_.push_back(certified(problem_, std::move(solution), shortest_start_->origin, context_));
 }
 
 std::string Search::explanation(const Candidate& best) const {

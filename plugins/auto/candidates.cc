@@ -38,13 +38,13 @@ int rank(Termination termination) {
 
 }  // namespace
 
-Candidate certified(const GeodesicProblem& problem, RawSolution outcome, std::string origin, SolveContext& context) {
+Candidate certified(const GeodesicProblem& problem, RawSolution solution, std::string origin, SolveContext& context) {
   Candidate out;
   out.origin = std::move(origin);
-  out.regularisation = outcome.regularisation;
-  out.verdict = {outcome.claim, std::move(outcome.message)};
-  if (!outcome.curve.finite()) return out;
-  out.curve = joined(outcome.curve, problem.from, problem.to);
+  out.regularisation = solution.regularisation;
+  out.verdict = {solution.claim, std::move(solution.message)};
+  if (!solution.curve.finite()) return out;
+  out.curve = joined(solution.curve, problem.from, problem.to);
   out.certificate = context.certify(problem, out.curve);
   out.verdict = judge(out.certificate, out.verdict.termination, out.verdict.message, limits_for(context.accuracy()));
   return out;

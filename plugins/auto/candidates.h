@@ -23,7 +23,7 @@ struct Candidate {
 };
 
 // Certified: how the claim of a solver stands.
-Candidate certified(const GeodesicProblem& problem, RawSolution outcome, std::string origin, SolveContext& context);
+Candidate certified(const GeodesicProblem& problem, RawSolution solution, std::string origin, SolveContext& context);
 
 // Whether a is to be preferred: converged before not, then the clearly shorter, then the better kind of ending.
 bool better(const Candidate& a, const Candidate& b);

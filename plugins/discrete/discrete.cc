@@ -11,6 +11,7 @@
 #include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/manifold/metrics/whitened_chart.h"
 #include "pullback/manifold/numerics/block_tridiagonal.h"
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/manifold/numerics/discrete_calculus.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
@@ -154,9 +155,7 @@ RawSolution Search::run() {
     if (without_length_) return problem_.initial;
     return in_latent(with_geodesic_accelerations(*chart_.manifold, Curve::through(best_), ws));
   };
-  method.refined = [](const Matrix& at) {
-    return Curve::through(at).position(uniform_times(static_cast<int>(2 * at.cols()) - 1));
-  };
+  method.refined = [](const Matrix& at) { return doubled_nodes(at); };
   return refine(*chart_.manifold, std::move(nodes), method, {options_.max_nodes, options_.tolerance}, context_);
 }
 

@@ -85,11 +85,11 @@ struct TrustRegion {
 
 }  // namespace
 
-Minimisation minimise_by_blocks(const Manifold& manifold, Matrix& nodes, const MinimisationOptions& options,
-                                int first_iteration, SolveContext& context) {
+EnergyRun minimise_by_blocks(const Manifold& manifold, Matrix& nodes, const MinimisationOptions& options,
+                             int first_iteration, SolveContext& context) {
   Workspace& ws = context.workspace();
   Linearisation at = linearise(manifold, nodes, options.hessian, ws);
-  Minimisation out;
+  EnergyRun out;
   out.initial_energy = out.final_energy = at.energy;
   TrustRegion region{.energy = at.energy};
   for (;; ++out.iterations) {

@@ -12,7 +12,7 @@ inline constexpr int kManyDimensions = 16;
 // 2004), on the block-tridiagonal normal equations. Every block asks whether to stop: StopRequested passes.
 //
 // Cost: as minimise_discrete_energy in evaluations; K factorisations of n×n blocks an iteration.
-Minimisation minimise_by_blocks(const Manifold& manifold, Matrix& nodes, const MinimisationOptions& options,
-                                int first_iteration, SolveContext& context);
+EnergyRun minimise_by_blocks(const Manifold& manifold, Matrix& nodes, const MinimisationOptions& options,
+                             int first_iteration, SolveContext& context);
 
 }  // namespace pullback

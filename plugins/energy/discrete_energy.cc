@@ -6,6 +6,7 @@
 #include <ceres/manifold.h>
 #include <ceres/problem.h>
 #include <ceres/solver.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <exception>
@@ -182,8 +183,8 @@ IterationStatus status_of(const ceres::Solver::Summary& summary) {
 
 }  // namespace
 
-Minimisation minimise_discrete_energy(const Manifold& manifold, Matrix& nodes, const MinimisationOptions& options,
-                                      int first_iteration, SolveContext& context) {
+EnergyRun minimise_discrete_energy(const Manifold& manifold, Matrix& nodes, const MinimisationOptions& options,
+                                   int first_iteration, SolveContext& context) {
   const auto n = static_cast<int>(nodes.rows());
   const Eigen::Index K = nodes.cols() - 1;
   BatchEvaluation batch(manifold, options.hessian, nodes, context);
@@ -206,12 +207,14 @@ Minimisation minimise_discrete_energy(const Manifold& manifold, Matrix& nodes, c
   ceres::Solver::Summary summary;
   ceres::Solve(ceres_options, &problem, &summary);
   batch.rethrow();
-  Minimisation out;
+  EnergyRun out;
   out.status = status_of(summary);
   out.iterations = static_cast<int>(summary.iterations.size()) - 1;
   out.initial_energy = summary.initial_cost;
   out.final_energy = summary.final_cost;
-  if (out.status == IterationStatus::kNotFinite) out.failure = summary.message;
+  if (out.status == IterationStatus::kNotFinite && !summary.message.empty()) {
+    out.message = fmt::format("Ceres failed with {} chords: {}", K, summary.message);
+  }
   return out;
 }
 

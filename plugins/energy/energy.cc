@@ -1,13 +1,11 @@
 #include "pullback/plugins/energy/energy.h"
 
-#include <fmt/format.h>
 #include <glog/logging.h>
 
 #include "pullback/plugins/energy/block_descent.h"
 #include "pullback/plugins/energy/discrete_energy.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
-#include "pullback/solvers/start.h"
 
 namespace pullback {
 
@@ -18,16 +16,10 @@ RawSolution EnergySolver::run(const GeodesicProblem& problem, SolveContext& cont
                                  : HessianModel::kGaussNewton;
   const MinimisationOptions bounds{options_.energy_tolerance, options_.max_iterations, model};
   const auto minimise = manifold.dimension() < kManyDimensions ? minimise_discrete_energy : minimise_by_blocks;
-  RefinedMethod method;
-  method.solve = [&](Matrix& nodes, const RefinementTask& task) {
-    const Minimisation level = minimise(manifold, nodes, bounds, task.first_iteration, context);
-    const auto chords = nodes.cols() - 1;
-    return RefinementLevel{
-        level.status, level.iterations, chord_excess(task, level.initial_energy, level.final_energy),
-        level.failure.empty() ? "" : fmt::format("Ceres failed with {} chords: {}", chords, level.failure)};
+  const auto run_level = [&](Matrix& nodes, int first_iteration) {
+    return minimise(manifold, nodes, bounds, first_iteration, context);
   };
-  return refine(manifold, starting_nodes(problem, options_.nodes, context.workspace()), method,
-                {options_.max_nodes, options_.tolerance}, context);
+  return refine_energy(problem, options_.nodes, run_level, {options_.max_nodes, options_.tolerance}, context);
 }
 
 const PluginInfo* pullback_plugin_energy() {

@@ -16,14 +16,10 @@ RawSolution GeorceSolver::run(const GeodesicProblem& problem, SolveContext& cont
 RawSolution GeorceSolver::run_symmetric(const GeodesicProblem& problem, SolveContext& context) const {
   const Manifold& manifold = *problem.manifold;
   const SymmetricBounds bounds{options_.energy_tolerance, options_.max_iterations, options_.memory};
-  RefinedMethod method;
-  method.solve = [&](Matrix& nodes, const RefinementTask& task) {
-    const GeorceRun level = minimise_symmetric(manifold, nodes, bounds, task.first_iteration, context);
-    return RefinementLevel{level.status, level.iterations, chord_excess(task, level.initial_energy, level.final_energy),
-                           ""};
+  const auto minimise = [&](Matrix& nodes, int first_iteration) {
+    return minimise_symmetric(manifold, nodes, bounds, first_iteration, context);
   };
-  return refine(manifold, starting_nodes(problem, options_.nodes, context.workspace()), method,
-                {options_.max_nodes, options_.tolerance}, context);
+  return refine_energy(problem, options_.nodes, minimise, {options_.max_nodes, options_.tolerance}, context);
 }
 
 RawSolution GeorceSolver::run_published(const GeodesicProblem& problem, SolveContext& context) const {
@@ -32,7 +28,7 @@ RawSolution GeorceSolver::run_published(const GeodesicProblem& problem, SolveCon
   nodes.rightCols(1) = problem.to;
   RefinedMethod method;
   method.solve = [&](Matrix& at, const RefinementTask& /*task*/) {
-    const GeorceRun run =
+    const EnergyRun run =
         minimise_published(*problem.manifold, at, {options_.gradient_tolerance, options_.max_iterations}, context);
     return RefinementLevel{run.status, run.iterations, {}, ""};
   };

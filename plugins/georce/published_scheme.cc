@@ -104,11 +104,11 @@ bool take_step(const Manifold& manifold, const Matrix& move, LeftPointCurve& at,
 
 }  // namespace
 
-GeorceRun minimise_published(const Manifold& manifold, Matrix& nodes, const PublishedBounds& bounds,
+EnergyRun minimise_published(const Manifold& manifold, Matrix& nodes, const PublishedBounds& bounds,
                              SolveContext& context) {
   Workspace& ws = context.workspace();
   LeftPointCurve at(manifold, nodes, ws);
-  GeorceRun out;
+  EnergyRun out;
   out.initial_energy = out.final_energy = at.energy;
   for (;; ++out.iterations) {
     nodes = at.nodes;

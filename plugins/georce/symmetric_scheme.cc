@@ -187,9 +187,9 @@ class Descent {
 
 }  // namespace
 
-GeorceRun minimise_symmetric(const Manifold& manifold, Matrix& nodes, const SymmetricBounds& bounds,
+EnergyRun minimise_symmetric(const Manifold& manifold, Matrix& nodes, const SymmetricBounds& bounds,
                              int first_iteration, SolveContext& context) {
-  GeorceRun out;
+  EnergyRun out;
   Descent descent(manifold, nodes, bounds.memory, context.workspace());
   out.initial_energy = out.final_energy = descent.energy();
   if (!descent.finite()) return out;

@@ -183,7 +183,7 @@ bool MovingCurve::refine() {
   const Matrix before = nodes_;
   replace(with_midpoints(before));
   if (linearise() && energy_ <= coarse) return true;
-  replace(Curve::through(before).position(uniform_times(static_cast<int>(2 * before.cols()) - 1)));
+  replace(doubled_nodes(before));
   if (linearise() && energy_ <= coarse) return true;
   for (Eigen::Index i = 1; i < nodes_.cols(); i += 2) nodes_.col(i) = 0.5 * (nodes_.col(i - 1) + nodes_.col(i + 1));
   replace(std::move(nodes_));

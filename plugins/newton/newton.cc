@@ -181,7 +181,7 @@ RawSolution Search::run() {
     if (manifold_.smooth()) {
       refine_smooth();
     } else {
-      curve_.replace(Curve::through(nodes).position(uniform_times(static_cast<int>(2 * nodes.cols()) - 1)));
+      curve_.replace(doubled_nodes(nodes));
     }
     return curve_.nodes();
   };

@@ -15,17 +15,10 @@ namespace {
 // reparametrisation leaves.
 constexpr double kAtRest = 1e-8;
 
-struct Level {
-  IterationStatus status = IterationStatus::kNotFinite;
-  int iterations = 0;
-  double initial_energy = 0;
-  double final_energy = 0;
-};
-
-Level descend(const Manifold& manifold, Matrix& nodes, const StringOptions& options, int first_iteration,
-              SolveContext& context) {
+EnergyRun descend(const Manifold& manifold, Matrix& nodes, const StringOptions& options, int first_iteration,
+                  SolveContext& context) {
   StringFlow flow(manifold, nodes, options.memory, context.workspace());
-  Level out;
+  EnergyRun out;
   out.initial_energy = flow.energy();
   while (true) {
     out.final_energy = flow.energy();
@@ -54,15 +47,10 @@ Level descend(const Manifold& manifold, Matrix& nodes, const StringOptions& opti
 
 RawSolution StringSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
-  const Manifold& manifold = *problem.manifold;
-  RefinedMethod method;
-  method.solve = [&](Matrix& nodes, const RefinementTask& task) {
-    const Level level = descend(manifold, nodes, options_, task.first_iteration, context);
-    return RefinementLevel{level.status, level.iterations, chord_excess(task, level.initial_energy, level.final_energy),
-                           ""};
+  const auto minimise = [&](Matrix& nodes, int first_iteration) {
+    return descend(*problem.manifold, nodes, options_, first_iteration, context);
   };
-  return refine(manifold, starting_nodes(problem, options_.nodes, context.workspace()), method,
-                {options_.max_nodes, options_.tolerance}, context);
+  return refine_energy(problem, options_.nodes, minimise, {options_.max_nodes, options_.tolerance}, context);
 }
 
 const PluginInfo* pullback_plugin_string() {

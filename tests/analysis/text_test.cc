@@ -14,6 +14,18 @@ TEST(FormatLength, ShowsTheDigitsThatAreKnown) {
   EXPECT_EQ(format_length(std::nan(""), 1), "-");
 }
 
+TEST(RoundedToDigits, KeepsWhatIsNotFinite) {
+  EXPECT_EQ(rounded_to_digits(1234567), 1235000);
+  EXPECT_EQ(rounded_to_digits(-0.00123456, 2), -0.0012);
+  EXPECT_EQ(rounded_to_digits(INFINITY), INFINITY);
+  EXPECT_TRUE(std::isnan(rounded_to_digits(std::nan(""))));
+}
+
+TEST(FormatCounts, NamesEach) {
+  EXPECT_EQ(format_counts({{"stalled", 2}, {"converged", 10}}), "10 converged, 2 stalled");
+  EXPECT_EQ(format_counts({}), "");
+}
+
 TEST(Table, AlignsByCharacters) {
   Table table({"name", "κ"});
   table.add({"x", "10"});

@@ -40,7 +40,7 @@ TEST(Georce, ReproducesThePublishedIterations) {
     SolveContext context(control, ws);
     const GeodesicProblem p = stereographic(d);
     Matrix nodes = Curve::straight(p.from, p.to).position(uniform_times(101));
-    const GeorceRun run = minimise_published(*p.manifold, nodes, {1e-4, 1000}, context);
+    const EnergyRun run = minimise_published(*p.manifold, nodes, {1e-4, 1000}, context);
     EXPECT_EQ(run.status, IterationStatus::kConverged);
     EXPECT_EQ(run.iterations, iterations) << "d = " << d;
   }
@@ -68,8 +68,8 @@ TEST(Georce, PublishedGradientIsTheSameFromAMetricGivenDirectly) {
   const SolveControl control;
   Workspace ws;
   SolveContext context(control, ws);
-  const GeorceRun map = minimise_published(*p.manifold, by_map, {1e-8, 1000}, context);
-  const GeorceRun metric = minimise_published(*conformal, by_metric, {1e-8, 1000}, context);
+  const EnergyRun map = minimise_published(*p.manifold, by_map, {1e-8, 1000}, context);
+  const EnergyRun metric = minimise_published(*conformal, by_metric, {1e-8, 1000}, context);
   ASSERT_EQ(map.status, IterationStatus::kConverged);
   ASSERT_EQ(metric.status, IterationStatus::kConverged);
   EXPECT_EQ(map.iterations, metric.iterations);
