@@ -54,16 +54,15 @@ class Judge {
   SlopeTally second() {
     const Index N = X_.rows();
     const Index n = probes_.Z.rows();
-    const bool with_hessian = n <= kMostHessian;
+    const bool by_product = f_.traits().cheap_products && n > kMostHessian;
+    const bool with_hessian = by_product || n <= kMostHessian;
     Matrix got(with_hessian ? N + n : N, probes_.Z.cols());
     for (Index m = 0; m < got.cols(); ++m) {
       Matrix D(N, 1);
       f_.second_directional(probes_.Z.col(m), probes_.V.col(m), D, ws_);
       got.col(m).head(N) = D;
       if (!with_hessian) continue;
-      Matrix H(n, n);
-      f_.weighted_hessian(probes_.Z.col(m), W_.col(m), H, ws_);
-      got.col(m).tail(n) = H * probes_.V.col(m);
+      got.col(m).tail(n) = by_product ? hessian_product(m, Vector::Zero(N)) : hessian(m) * probes_.V.col(m);
     }
     const auto slopes = [&](const ConstMatrixRef& points, const std::vector<Index>& owners, MatrixRef out) {
       Matrix x(N, 1);
@@ -79,7 +78,7 @@ class Judge {
         internal::judge_slopes(slopes, probes_.Z, probes_.V, got, tolerance(f_.traits().second), f_.traits().noise));
   }
 
-  // Whether Jᵀw and the pass of second order are what the Jacobian says.
+  // Whether Jv, Jᵀw and the pass of second order are what the Jacobian says, and products what the Hessian says.
   bool products_agree() {
     const Index N = X_.rows();
     const Index n = probes_.Z.rows();
@@ -90,6 +89,13 @@ class Judge {
       Matrix J(N, n);
       Matrix D(N, 1);
       f_.second_order(probes_.Z.col(m), probes_.V.col(m), x, J, D, ws_);
+      Matrix t(N, 1);
+      f_.jvp(probes_.Z.col(m), probes_.V.col(m), x, t, ws_);
+      if (!same(t, tangents_.col(m))) return false;
+      if (f_.traits().cheap_products && n <= kMostHessian &&
+          !same(hessian_product(m, W_.col(m)), cotangents_.col(m) + hessian(m) * probes_.V.col(m))) {
+        return false;
+      }
       if (!same(g, cotangents_.col(m)) || !same(x, X_.col(m)) || !same(J * probes_.V.col(m), tangents_.col(m))) {
         return false;
       }
@@ -98,6 +104,17 @@ class Judge {
   }
 
  private:
+  Matrix hessian(Index m) {
+    Matrix H(probes_.Z.rows(), probes_.Z.rows());
+    f_.weighted_hessian(probes_.Z.col(m), W_.col(m), H, ws_);
+    return H;
+  }
+  Vector hessian_product(Index m, const Vector& u) {
+    Matrix p(probes_.Z.rows(), 1);
+    f_.hessian_product(probes_.Z.col(m), W_.col(m), probes_.V.col(m), u, p, ws_);
+    return p;
+  }
+
   static double tolerance(Derivative how) { return how == Derivative::kExact ? kTolerance : kDifferenceTolerance; }
 
   // What is not finite in both is the same.

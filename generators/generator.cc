@@ -88,6 +88,29 @@ void Generator::weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& 
   }
 }
 
+void Generator::jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const {
+  require_shape("jvp", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("jvp", "V", V.rows(), V.cols(), latent_, Z.cols());
+  require_shape("jvp", "X", X.rows(), X.cols(), ambient_, Z.cols());
+  require_shape("jvp", "T", T.rows(), T.cols(), ambient_, Z.cols());
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kProduct, Z, ws); parts.next();) {
+    do_jvp(columns(Z, parts), columns(V, parts), columns(X, parts), columns(T, parts), ws);
+  }
+}
+
+void Generator::hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const {
+  require_shape("hessian_product", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("hessian_product", "W", W.rows(), W.cols(), ambient_, Z.cols());
+  require_shape("hessian_product", "V", V.rows(), V.cols(), latent_, Z.cols());
+  require_shape("hessian_product", "U", U.rows(), U.cols(), ambient_, Z.cols());
+  require_shape("hessian_product", "P", P.rows(), P.cols(), latent_, Z.cols());
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kProduct, Z, ws); parts.next();) {
+    do_hessian_product(columns(Z, parts), columns(W, parts), columns(V, parts), columns(U, parts), columns(P, parts),
+                       ws);
+  }
+}
+
 void Generator::second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                              Workspace& ws) const {
   require_shape("second_order", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
@@ -148,6 +171,23 @@ void Generator::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixR
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
     G.col(k).noalias() = J.middleCols(latent_ * k, latent_).transpose() * W.col(k);
   }
+}
+
+void Generator::do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T,
+                       Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto J = frame.matrix(ambient_, latent_ * Z.cols());
+  do_value_and_jacobian(Z, X, J, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) T.col(k).noalias() = J.middleCols(latent_ * k, latent_) * V.col(k);
+}
+
+void Generator::do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                   const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto H = frame.matrix(latent_, latent_ * Z.cols());
+  do_vjp(Z, U, P, ws);
+  do_weighted_hessian(Z, W, H, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) P.col(k).noalias() += H.middleCols(latent_ * k, latent_) * V.col(k);
 }
 
 // Polarisation: h(v) = wᵀd²f[v,v] is a quadratic form, H_ii = h(e_i), H_ij = ½(h(e_i+e_j) − h(e_i) − h(e_j)).

@@ -23,15 +23,19 @@ struct PULLBACK_EXPORT GeneratorTraits {
   // Rounding error of the values, relative to their largest component: larger than that of double precision if a module
   // computes in single precision inside.
   double noise = std::numeric_limits<double>::epsilon();
+  // jvp, vjp and hessian_product cost a few values each, whatever the latent dimension: methods for high dimensions use
+  // them in place of Jacobians and Hessians.
+  bool cheap_products = false;
 };
 
 // A map f: Rⁿ → Rᴺ from latent to ambient space, evaluated on batches.
 //
 //   X = f(Z),  J_k = ∂f/∂z (z_k),  D_k = d²f(z_k)[v_k, v_k] = Σ_ij v_i v_j ∂²f/∂z_i∂z_j,
-//   G_k = J_kᵀ w_k,  H_k = Σ_m w_mk ∇²f_m(z_k).
+//   G_k = J_kᵀ w_k,  H_k = Σ_m w_mk ∇²f_m(z_k),
+//   T_k = J_k v_k,  P_k = J_kᵀ u_k + H_k v_k, the derivative of Jᵀw along (v, u).
 //
 // Shapes, for a batch of K points, all column-major and in the units of the two spaces:
-//   Z, V: n×K.  X, D, W: N×K.  J: N×(nK), block k (columns nk … nk+n−1) being J(z_k).  G: n×K.  H: n×(nK), symmetric
+//   Z, V, P: n×K.  X, D, T, W, U: N×K.  J: N×(nK), block k (columns nk … nk+n−1) being J(z_k).  G: n×K.  H: n×(nK), symmetric
 //   blocks.
 // Outputs must have their size already and must not overlap the inputs.
 //
@@ -40,7 +44,8 @@ struct PULLBACK_EXPORT GeneratorTraits {
 // Errors: std::invalid_argument for a wrong shape, with the shape expected and the shape that came.
 // A thread that may be stopped (stop.h) is asked before every call, which throws StopRequested when it is to end; a
 // batch that takes long is then evaluated in parts, each of which asks. Cost: each call counts K evaluations in the
-// workspace. The defaults cost: vjp one Jacobian; weighted_hessian n(n+1)/2 second directional derivatives;
+// workspace. The defaults cost: jvp and vjp one Jacobian; hessian_product a Jacobian and a weighted Hessian;
+// weighted_hessian n(n+1)/2 second directional derivatives;
 // second_directional four Jacobians (central differences, extrapolated), and four more for each time that the step must
 // be adapted to the scale on which the Jacobian changes. Thread safety: the methods are const and safe from several
 // threads, each with its own workspace.
@@ -59,6 +64,11 @@ class PULLBACK_EXPORT Generator {
   void second_directional(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef D, Workspace& ws) const;
   void vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const;
   void weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const;
+  // X and T.
+  void jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const;
+  // P: what conjugate gradients on the energy of a curve need.
+  void hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                       const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const;
   // X, J and D in one pass, which is what a geodesic's acceleration needs; counts one Jacobian and one second
   // derivative.
   void second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
@@ -80,6 +90,9 @@ class PULLBACK_EXPORT Generator {
                                      Workspace& ws) const;
   virtual void do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const;
   virtual void do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef H, Workspace& ws) const;
+  virtual void do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const;
+  virtual void do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                  const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const;
   virtual void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                                Workspace& ws) const;
   // Whether the hooks above call throw_if_stopped() themselves within long batches, which are then not divided.

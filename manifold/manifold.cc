@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <vector>
 #include <utility>
 
 #include "pullback/base/stop.h"
@@ -69,6 +70,22 @@ void Manifold::chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const
   if (d.size() > 0) do_chords(Z, d, ws);
 }
 
+void Manifold::acceleration_and_factor(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, MatrixRef R,
+                                       Workspace& ws) const {
+  const Eigen::Index n = dimension_;
+  require_shape("acceleration_and_factor", "Z", Z.rows(), Z.cols(), n, Z.cols());
+  require_shape("acceleration_and_factor", "V", V.rows(), V.cols(), n, Z.cols());
+  require_shape("acceleration_and_factor", "A", A.rows(), A.cols(), n, Z.cols());
+  require_shape("acceleration_and_factor", "R", R.rows(), R.cols(), n, n * Z.cols());
+  do_acceleration_and_factor(Z, V, A, R, ws);
+}
+
+void Manifold::chords_between(const ConstMatrixRef& Z, std::span<const Pair> pairs, VectorRef d, Workspace& ws) const {
+  require_shape("chords_between", "Z", Z.rows(), Z.cols(), dimension_, Z.cols());
+  require_shape("chords_between", "d", d.size(), 1, static_cast<Eigen::Index>(pairs.size()), 1);
+  if (!pairs.empty()) do_chords_between(Z, pairs, d, ws);
+}
+
 void Manifold::segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
                         MatrixRef jacobian, Workspace& ws) const {
   const Eigen::Index n = dimension_;
@@ -84,6 +101,20 @@ void Manifold::segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R
 Variation Manifold::variation(const ConstMatrixRef& Z, Workspace& ws) const {
   require_shape("variation", "Z", Z.rows(), Z.cols(), dimension_, std::max<Eigen::Index>(Z.cols(), 7));
   return do_variation(Z, ws);
+}
+
+std::unique_ptr<const VariationProducts> Manifold::variation_products(const ConstMatrixRef& Z, Workspace& ws) const {
+  require_shape("variation_products", "Z", Z.rows(), Z.cols(), dimension_, std::max<Eigen::Index>(Z.cols(), 7));
+  return prefers_products_ ? do_variation_products(Z, ws) : nullptr;
+}
+
+int Manifold::frame_dimension() const { return do_frame_dimension(); }
+
+void Manifold::push_forward(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef T, Workspace& ws) const {
+  require_shape("push_forward", "Z", Z.rows(), Z.cols(), dimension_, Z.cols());
+  require_shape("push_forward", "V", V.rows(), V.cols(), dimension_, Z.cols());
+  require_shape("push_forward", "T", T.rows(), T.cols(), frame_dimension(), Z.cols());
+  do_push_forward(Z, V, T, ws);
 }
 
 double Manifold::inner(const ConstVectorRef& z, const ConstVectorRef& u, const ConstVectorRef& v) const {
@@ -110,6 +141,43 @@ void Manifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) co
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
     if (n >= kLargeBlock) throw_if_stopped();
     R.middleCols(n * k, n) = square_root_factor(R.middleCols(n * k, n));
+  }
+}
+
+std::unique_ptr<const VariationProducts> Manifold::do_variation_products(const ConstMatrixRef& /*Z*/,
+                                                                         Workspace& /*ws*/) const {
+  return nullptr;
+}
+
+int Manifold::do_frame_dimension() const { return dimension_; }
+
+void Manifold::do_push_forward(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef T, Workspace& ws) const {
+  const Eigen::Index n = dimension_;
+  Workspace::Frame frame(ws);
+  auto R = frame.matrix(n, n * Z.cols());
+  do_factor(Z, R, ws);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) T.col(k).noalias() = R.middleCols(n * k, n) * V.col(k);
+}
+
+void Manifold::do_acceleration_and_factor(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, MatrixRef R,
+                                          Workspace& ws) const {
+  do_acceleration(Z, V, A, ws);
+  do_factor(Z, R, ws);
+}
+
+void Manifold::do_chords_between(const ConstMatrixRef& Z, std::span<const Pair> pairs, VectorRef d,
+                                 Workspace& ws) const {
+  std::vector<Eigen::Index> walk{pairs.front()[0]};
+  std::vector<std::size_t> step;  // of each pair, in the walk
+  for (const auto& [from, to] : pairs) {
+    if (walk.back() != from) walk.push_back(from);
+    step.push_back(walk.size() - 1);
+    walk.push_back(to);
+  }
+  Vector lengths(static_cast<Eigen::Index>(walk.size()) - 1);
+  do_chords(Z(Eigen::all, walk), lengths, ws);
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    d(static_cast<Eigen::Index>(p)) = lengths(static_cast<Eigen::Index>(step[p]));
   }
 }
 

@@ -1,7 +1,9 @@
 // The interface of all Riemannian manifolds in one chart.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "pullback/base/export.h"
@@ -9,6 +11,7 @@
 #include "pullback/base/workspace.h"
 #include "pullback/generators/generator.h"
 #include "pullback/manifold/numerics/block_tridiagonal.h"
+#include "pullback/manifold/numerics/variation_products.h"
 
 namespace pullback {
 
@@ -67,8 +70,16 @@ class PULLBACK_EXPORT Manifold {
   // pullback, whose generator does not know it; NaN where M is not finite.
   //   e: K.  Cost: at most that of an acceleration.
   void acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e, Workspace& ws) const;
+  // acceleration() and factor() at the same points, which share a Jacobian where there is one.
+  void acceleration_and_factor(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, MatrixRef R,
+                               Workspace& ws) const;
   // d_i = d(z_i, z_{i+1}) of consecutive columns: K points give K−1 distances.
   void chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const;
+  // A pair of columns.
+  using Pair = std::array<Eigen::Index, 2>;
+  // d_p = d(z_a, z_b) of the pairs (a, b) of columns.  Cost: a value of each column for a pullback; for others that of
+  // the chords, and of one more wherever a pair does not begin where the one before ends.
+  void chords_between(const ConstMatrixRef& Z, std::span<const Pair> pairs, VectorRef d, Workspace& ws) const;
 
   // The energy of a discrete curve as least squares, E_K = ½ Σ_i ‖r_i‖², compressed to 2n+1 rows per chord and
   // whitened.
@@ -84,6 +95,18 @@ class PULLBACK_EXPORT Manifold {
   //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
 
+  // Whether variation_products() and push_forward() are how to work with this manifold: its dimension is so high that
+  // blocks of n×n, and factors of the metric, cost more than products with them.
+  bool prefers_products() const { return prefers_products_; }
+  // What variation() gives, as products (variation_products.h). Null unless prefers_products().
+  //   Z: n×(K+1), K ≥ 6.  Cost: K+1 values and 2(K−1) products.
+  std::unique_ptr<const VariationProducts> variation_products(const ConstMatrixRef& Z, Workspace& ws) const;
+  // Tangent vectors as vectors of a Euclidean space: those of one point have the products that the metric there gives
+  // them. J v of a pullback, whose vectors of different points may be compared as well; R v of others.
+  //   Z, V: n×K.  T: frame_dimension()×K.  Cost: K products where prefers_products(), otherwise that of factor().
+  int frame_dimension() const;
+  void push_forward(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef T, Workspace& ws) const;
+
   // Convenience for one tangent vector; allocates.
   double inner(const ConstVectorRef& z, const ConstVectorRef& u, const ConstVectorRef& v) const;
   double norm(const ConstVectorRef& z, const ConstVectorRef& v) const;
@@ -94,6 +117,7 @@ class PULLBACK_EXPORT Manifold {
 
   // For a metric whose derivatives are not those of its generator.
   void set_derivatives(Derivative first, Derivative second);
+  void set_prefers_products(bool prefers) { prefers_products_ = prefers; }
 
  private:
   virtual void do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const = 0;
@@ -101,14 +125,24 @@ class PULLBACK_EXPORT Manifold {
   virtual void do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, Workspace& ws) const = 0;
   virtual void do_acceleration_error(const ConstMatrixRef& Z, const ConstMatrixRef& V, VectorRef e,
                                      Workspace& ws) const;  // 0
+  virtual void do_acceleration_and_factor(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, MatrixRef R,
+                                          Workspace& ws) const;  // one after the other
   virtual void do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace& ws) const = 0;
+  virtual void do_chords_between(const ConstMatrixRef& Z, std::span<const Pair> pairs, VectorRef d,
+                                 Workspace& ws) const;  // do_chords on a walk through the pairs
   virtual void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
                            MatrixRef jacobian, Workspace& ws) const = 0;
   virtual Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const = 0;
+  virtual std::unique_ptr<const VariationProducts> do_variation_products(const ConstMatrixRef& Z,
+                                                                         Workspace& ws) const;  // null
+  virtual int do_frame_dimension() const;  // n
+  virtual void do_push_forward(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef T,
+                               Workspace& ws) const;  // R v
 
   int dimension_;
   std::string name_;
   bool smooth_;
+  bool prefers_products_ = false;
   Derivative first_ = Derivative::kExact;
   Derivative second_ = Derivative::kExact;
   std::shared_ptr<const Generator> generator_;

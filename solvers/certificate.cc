@@ -1,8 +1,10 @@
 #include "pullback/solvers/certificate.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,7 +21,7 @@ constexpr int kMostResidualPoints = 128;
 constexpr double kWiggle = 0.01;
 // Below it an eigenvalue says nothing about how much a wrong equation lengthens a curve.
 constexpr double kLeastEigenvalue = 0.1;
-constexpr int kConditionPoints = 129;
+constexpr int kExtentPoints = 129;
 // Of a piece of the curve: four parts or more see how it wiggles.
 constexpr double kShortPart = 0.26;
 // Ends off by less than this fraction of the problem's size are rounding.
@@ -36,20 +38,39 @@ Eigen::Array<bool, 1, Eigen::Dynamic> singular_points(const Matrix& sigma, doubl
   return sigma.bottomRows(1).array() <= singular * largest || largest <= singular * needed;
 }
 
-// R: factors at nodes at equal distances. Where the metric vanishes there is no distance, so the curve is sampled
-// uniformly in t as well, and the share of singular points is counted there.
-void measure_condition(const Manifold& manifold, const Curve& curve, const Matrix& R, const CertificateLimits& limits,
-                       double length, Condition& out, Workspace& ws) {
-  const Matrix by_length = factor_singular_values(R);
-  const Matrix Z = curve.position(uniform_times(kConditionPoints));
-  const Matrix by_time = singular_values(manifold, Z, ws);
-  out.kappa_max = std::max(condition_number(by_length).maxCoeff(), condition_number(by_time).maxCoeff());
-  out.sigma_min = std::min(by_length.bottomRows(1).minCoeff(), by_time.bottomRows(1).minCoeff());
-  const double way = extent(Z);
+// σ at points of the curve: n×K, or where products are preferred the largest and the smallest, 2×K.
+struct CurveSingularValues {
+  Matrix by_length;  // at nodes at equal distances
+  Matrix by_time;    // of parts of the curve in t
+  Vector durations;  // of these
+};
+
+// Where the metric vanishes there is no distance, so that the share of singular points is counted in t.
+void measure_condition(const CurveSingularValues& sigma, const CertificateLimits& limits, double way, double length,
+                       Condition& out) {
+  out.kappa_max = std::max(condition_number(sigma.by_length).maxCoeff(), condition_number(sigma.by_time).maxCoeff());
+  out.sigma_min = std::min(sigma.by_length.bottomRows(1).minCoeff(), sigma.by_time.bottomRows(1).minCoeff());
   const double needed = way > 0 ? length / way : 0;
-  const auto singular = singular_points(by_time, needed, limits.singular);
-  out.degenerate = singular.any() || singular_points(by_length, needed, limits.singular).any();
-  out.degenerate_fraction = static_cast<double>(singular.count()) / static_cast<double>(by_time.cols());
+  const auto singular = singular_points(sigma.by_time, needed, limits.singular);
+  out.degenerate = singular.any() || singular_points(sigma.by_length, needed, limits.singular).any();
+  out.degenerate_fraction = singular.select(sigma.durations.transpose().array(), 0).sum();
+}
+
+// At how many points of a curve singular values are looked at: a factor costs O(n³).
+int condition_points(int n) {
+  return n <= 32 ? 33 : n <= 128 ? 17 : n <= 256 ? 5 : 3;
+}
+
+CurveSingularValues singular_values_of(const Manifold& manifold, const Curve& curve, const Measurement& measured,
+                                       const Matrix& factors, Workspace& ws) {
+  if (!manifold.prefers_products()) {
+    const Eigen::Index parts = measured.times.size() - 1;
+    return {factor_singular_values(factors), factor_singular_values(measured.factors),
+            measured.times.tail(parts) - measured.times.head(parts)};
+  }
+  const int count = condition_points(manifold.dimension());
+  const Matrix by_time = extreme_singular_values(manifold, curve.position(uniform_times(count)), ws);
+  return {by_time, by_time, Vector::Constant(count, 1.0 / count)};
 }
 
 // Where the residual is measured: middles of pieces, or of parts of them, as at the nodes a quintic curve satisfies the
@@ -75,7 +96,7 @@ ResidualPoints residual_points(const Curve& curve) {
 
 double root_mean_square(const ConstVectorRef& x) { return x.stableNorm() / std::sqrt(static_cast<double>(x.size())); }
 
-// The covariant acceleration at some times of the curve, in the frame that R gives: n×K each.
+// The covariant acceleration at some times of the curve, in orthonormal frames.
 struct Residuals {
   Matrix total;
   Matrix across;  // without its part along the curve, which does not change its length
@@ -85,17 +106,27 @@ Residuals residuals_at(const Manifold& manifold, const Curve& curve, const Matri
                        const Vector& times, Workspace& ws) {
   const Eigen::Index n = Z.rows();
   const Eigen::Index count = Z.cols();
+  const bool products = manifold.prefers_products();
   Matrix geodesic(n, count);
-  Matrix R(n, n * count);
-  manifold.acceleration(Z, V, geodesic, ws);
-  manifold.factor(Z, R, ws);
-  const Matrix difference = curve.acceleration(times) - geodesic;
-  Residuals out{Matrix(n, count), Matrix(n, count)};
+  Residuals out{Matrix(products ? manifold.frame_dimension() : n, count), {}};
+  Matrix along(out.total.rows(), count);
+  if (products) {
+    manifold.acceleration(Z, V, geodesic, ws);
+    manifold.push_forward(Z, curve.acceleration(times) - geodesic, out.total, ws);
+    manifold.push_forward(Z, V, along, ws);
+  } else {
+    Matrix R(n, n * count);
+    manifold.acceleration_and_factor(Z, V, geodesic, R, ws);
+    const Matrix difference = curve.acceleration(times) - geodesic;
+    for (Eigen::Index k = 0; k < count; ++k) {
+      out.total.col(k) = R.middleCols(n * k, n) * difference.col(k);
+      along.col(k) = R.middleCols(n * k, n) * V.col(k);
+    }
+  }
+  out.across = out.total;
   for (Eigen::Index k = 0; k < count; ++k) {
-    const Vector off = R.middleCols(n * k, n) * difference.col(k);
-    const Vector tangent = (R.middleCols(n * k, n) * V.col(k)).stableNormalized();
-    out.total.col(k) = off;
-    out.across.col(k) = off - tangent * tangent.dot(off);
+    const Vector tangent = along.col(k).stableNormalized();
+    out.across.col(k) -= tangent * tangent.dot(out.total.col(k));
   }
   return out;
 }
@@ -184,9 +215,8 @@ void allow_for_derivatives(Certificate& out) {
   out.length_error += longer * out.length;
 }
 
-// Returns where its parts meet.
-Vector measure_length(const Manifold& manifold, const Curve& curve, Certificate& out, Workspace& ws) {
-  const Measurement measured = measure(manifold, curve, ws);
+Measurement measure_length(const Manifold& manifold, const Curve& curve, Certificate& out, Workspace& ws) {
+  Measurement measured = measure(manifold, curve, ws);
   out.length = measured.length;
   out.length_error = measured.length_error;
   out.numerical_error = measured.numerical_error;
@@ -195,7 +225,7 @@ Vector measure_length(const Manifold& manifold, const Curve& curve, Certificate&
   out.disagreement = measured.disagreement;
   out.refinement = measured.refinement;
   out.speed_variation = measured.speed_variation;
-  return measured.times;
+  return measured;
 }
 
 }  // namespace
@@ -229,16 +259,18 @@ void measure_certificate(const Manifold& manifold, const Curve& curve, const Con
   const Matrix ends = curve.position(Vector{{0.0, 1.0}});
   out.endpoint_error = std::max((ends.col(0) - from).stableNorm(), (ends.col(1) - to).stableNorm());
   if (out.endpoint_error <= kEndTolerance * (from.stableNorm() + to.stableNorm())) out.endpoint_error = 0;
-  const Vector times = measure_length(manifold, curve, out, ws);
-  const Matrix factor = measure_second_variation(manifold, curve, limits, out, ws);
-  if (factor.size() > 0) {
-    measure_condition(manifold, curve, factor, limits, out.length, out.condition, ws);
+  const Measurement measured = measure_length(manifold, curve, out, ws);
+  const std::optional<Matrix> factors = measure_second_variation(manifold, curve, measured, limits, out, ws);
+  if (factors) {
+    const double way = extent(curve.position(uniform_times(kExtentPoints)));
+    measure_condition(singular_values_of(manifold, curve, measured, *factors, ws), limits, way, out.length,
+                      out.condition);
   } else {
     out.condition = {kNan, kNan, true, 1, {}};
   }
   measure_residual(manifold, curve, out, ws);
   if (out.smooth && out.length > 0 && std::isfinite(out.length)) {
-    out.relative_excess = std::max(out.relative_excess, decrement_of_parts(manifold, curve, times, out.length, ws));
+    out.relative_excess = std::max(out.relative_excess, decrement_of_parts(manifold, curve, measured.times, out.length, ws));
   }
   allow_for_derivatives(out);
   if (!out.smooth && std::isfinite(out.length))

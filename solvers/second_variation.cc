@@ -4,6 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
+
+#include "pullback/solvers/product_variation.h"
 
 namespace pullback {
 namespace {
@@ -13,11 +16,14 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Chords of the second variation: doubled until the curve turns by little enough from one to the next, which a curve
 // with a kink never does.
 constexpr int kLeastChords = 128;
+constexpr int kLeastChordsByProducts = 64;
 constexpr int kMostChords = kMostVariationChords;
 constexpr int kMostChordsOfRough = 512;
 // A chord of nodes at equal distances is at least this fraction of its arc, and all of them of the length.
 constexpr double kLeastChord = 0.5;
 constexpr double kLeastPolyline = 0.99;
+// Chords of the length that are longer than so many times their mean do not say where equal distances are.
+constexpr double kLongestChord = 8;
 // The second variation of K chords is off by about a third of its difference to that of K/2, which may be this fraction
 // of it, or of the flat one.
 constexpr double kAgreement = 0.1;
@@ -60,46 +66,59 @@ double conjugate_index(const BlockTridiagonalFactor& factor, int block, double K
 // than the curve: they jump over a turn, a period or a pole that no angle between them shows.
 double largest_turning(const Manifold& manifold, const Matrix& Z, double length, Workspace& ws) {
   const Eigen::Index K = Z.cols() - 1;
-  Vector single(K);
-  manifold.chords(Z, single, ws);
+  std::vector<Manifold::Pair> pairs;
+  for (Eigen::Index i = 0; i < K; ++i) pairs.push_back({i, i + 1});
+  for (const Eigen::Index first : {Eigen::Index{0}, Eigen::Index{1}}) {
+    for (Eigen::Index i = first; i + 2 <= K; i += 2) pairs.push_back({i, i + 2});
+  }
+  Vector chords(static_cast<Eigen::Index>(pairs.size()));
+  manifold.chords_between(Z, pairs, chords, ws);
+  const auto single = chords.head(K);
   const double arc = length / static_cast<double>(K);
   if (single.minCoeff() < kLeastChord * arc || single.sum() < kLeastPolyline * length) return M_PI;
   double least = 1;
-  for (const Eigen::Index first : {Eigen::Index{0}, Eigen::Index{1}}) {
-    const Eigen::Index count = (K - first) / 2;
-    Vector twice(count);
-    const Eigen::Map<const Matrix, 0, Eigen::OuterStride<>> every_other(Z.col(first).data(), Z.rows(), count + 1,
-                                                                        Eigen::OuterStride<>(2 * Z.rows()));
-    manifold.chords(every_other, twice, ws);
-    for (Eigen::Index i = 0; i < count; ++i) {
-      const double way = single(first + 2 * i) + single(first + 2 * i + 1);
-      if (way > 0) least = std::min(least, twice(i) / way);
-    }
+  for (Eigen::Index p = K; p < chords.size(); ++p) {
+    const Eigen::Index i = pairs[static_cast<std::size_t>(p)][0];
+    const double way = single(i) + single(i + 1);
+    if (way > 0) least = std::min(least, chords(p) / way);
   }
   return 2 * std::acos(std::max(least, 0.0));
 }
 
-// Times at equal distances, as many as the curve's turning needs; *turning: what is left of it between chords.
-Vector resolving_times(const Manifold& manifold, const Curve& curve, double length, double enough, double* turning,
-                       Workspace& ws) {
+// Times at equal distances: from the chords of the length where these are fine enough.
+Vector equal_times(const Manifold& manifold, const Curve& curve, const Measurement& measured, int K, Workspace& ws) {
+  const Vector& chords = measured.chord_lengths;
+  const bool fine = 2 * K <= chords.size() && chords.allFinite() && chords.maxCoeff() > 0 &&
+                    chords.maxCoeff() <= kLongestChord * chords.mean();
+  if (!fine) return constant_speed_times(manifold, curve, K, ws);
+  Vector times = at_equal_distances(measured.chord_times.transpose(), chords, K).transpose();
+  times(0) = 0;
+  times(K) = 1;
+  return times;
+}
+
+// As many of them as the curve's turning needs; *turning: what is left of it between chords.
+Vector resolving_times(const Manifold& manifold, const Curve& curve, const Measurement& measured, double length,
+                       double enough, double* turning, Workspace& ws) {
+  const int least = manifold.prefers_products() ? kLeastChordsByProducts : kLeastChords;
   const int most = manifold.smooth() ? kMostChords : kMostChordsOfRough;
   // Two nodes a piece see how it wiggles between its ends.
-  for (int K = std::clamp(2 * curve.pieces(), kLeastChords, most);; K *= 2) {
-    Vector times = constant_speed_times(manifold, curve, K, ws);
+  for (int K = std::clamp(2 * curve.pieces(), least, most);; K *= 2) {
+    Vector times = equal_times(manifold, curve, measured, K, ws);
     *turning = largest_turning(manifold, curve.position(times), length, ws);
     if (!(*turning > enough) || K >= most) return times;
   }
 }
 
-// What one grid of chords shows of the variation of the energy. Returns the factors at its nodes; empty: not finite.
-Matrix measure_variation_at(const Manifold& manifold, const Curve& curve, const Vector& times, Certificate& out,
-                            Workspace& ws) {
+// What one grid of chords shows of the variation of the energy. Returns the factors at its nodes; nothing: not finite.
+std::optional<Matrix> measure_variation_by_blocks(const Manifold& manifold, const Curve& curve, const Vector& times,
+                                                  Certificate& out, Workspace& ws) {
   const Matrix Z = curve.position(times);
   const auto K = static_cast<int>(times.size()) - 1;
   Variation variation = manifold.variation(Z, ws);
   if (!variation.gradient.allFinite() || !variation.factor.allFinite()) {
     out.relative_excess = out.second_variation = kNan;
-    return {};
+    return std::nullopt;
   }
   remove_tangential(Z, variation.factor, variation.gradient);
   out.second_variation = K * smallest_eigenvalue(variation.hessian);
@@ -125,27 +144,52 @@ bool coarse(const Certificate& c, double excess_before, const CertificateLimits&
   return c.relative_excess > limits.relative_excess && c.relative_excess < excess_before / 4;
 }
 
+// One grid after the other, the next of twice as many chords.
+class Grids {
+ public:
+  Grids(const Manifold& manifold, const Curve& curve, Certificate& out, Workspace& ws)
+      : manifold_(manifold), curve_(curve), out_(out), ws_(ws) {}
+
+  std::optional<Matrix> measure(const Vector& times) {
+    out_.second_variation_error = 0;
+    if (!manifold_.prefers_products()) return measure_variation_by_blocks(manifold_, curve_, times, out_, ws_);
+    measure_variation_by_products(manifold_, curve_, times, before_, out_, ws_);
+    return std::isfinite(out_.relative_excess) ? std::optional<Matrix>(Matrix()) : std::nullopt;
+  }
+
+ private:
+  const Manifold& manifold_;
+  const Curve& curve_;
+  Certificate& out_;
+  Workspace& ws_;
+  ProductGridMemory before_;
+};
+
 }  // namespace
 
-// On two grids at least where the manifold is smooth, the second of twice as many chords. Returns the factors at the
-// nodes of the finest; empty: not finite.
-Matrix measure_second_variation(const Manifold& manifold, const Curve& curve, const CertificateLimits& limits,
-                                Certificate& out, Workspace& ws) {
-  Vector times = resolving_times(manifold, curve, out.length, limits.max_turning_angle, &out.max_turning_angle, ws);
+// On two grids at least where the manifold is smooth, the second of twice as many chords.
+std::optional<Matrix> measure_second_variation(const Manifold& manifold, const Curve& curve,
+                                               const Measurement& measured, const CertificateLimits& limits,
+                                               Certificate& out, Workspace& ws) {
+  Vector times =
+      resolving_times(manifold, curve, measured, out.length, limits.max_turning_angle, &out.max_turning_angle, ws);
+  Grids grids(manifold, curve, out, ws);
   if (!manifold.smooth() || !(out.max_turning_angle <= limits.max_turning_angle)) {
-    if (!manifold.smooth())
-      out.second_variation_error = 0;  // no grid agrees with another over kinks: by values instead
-    return measure_variation_at(manifold, curve, times, out, ws);
+    const double unknown = out.second_variation_error;
+    std::optional<Matrix> factors = grids.measure(times);
+    // No grid agrees with another over kinks: by values instead.
+    if (manifold.smooth()) out.second_variation_error = unknown;
+    return factors;
   }
   auto K = static_cast<int>(times.size()) - 1;
-  measure_variation_at(manifold, curve, constant_speed_times(manifold, curve, K / 2, ws), out, ws);
+  grids.measure(equal_times(manifold, curve, measured, K / 2, ws));
   for (;;) {
     const Certificate before = out;
-    Matrix factor = measure_variation_at(manifold, curve, times, out, ws);
-    out.second_variation_error = std::abs(out.second_variation - before.second_variation) / 3;
-    if (2 * K > kMostChords || !coarse(out, before.relative_excess, limits)) return factor;
+    std::optional<Matrix> factors = grids.measure(times);
+    out.second_variation_error += std::abs(out.second_variation - before.second_variation) / 3;
+    if (2 * K > kMostChords || !coarse(out, before.relative_excess, limits)) return factors;
     K *= 2;
-    times = constant_speed_times(manifold, curve, K, ws);
+    times = equal_times(manifold, curve, measured, K, ws);
     out.max_turning_angle = largest_turning(manifold, curve.position(times), out.length, ws);
   }
 }

@@ -53,6 +53,7 @@ const Matrix& checked(const Matrix& A) {
 GeneratorTraits named(std::string name) {
   GeneratorTraits traits;
   traits.name = std::move(name);
+  traits.cheap_products = true;
   return traits;
 }
 
@@ -135,6 +136,28 @@ void AffineInput::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrix
   }
 }
 
+void AffineInput::do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T,
+                         Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(A_.rows(), Z.cols());
+  auto AV = frame.matrix(A_.rows(), Z.cols());
+  transform(A_, b_, Z, Y);
+  AV.noalias() = A_.lazyProduct(V);
+  f_->jvp(Y, AV, X, T, ws);
+}
+
+void AffineInput::do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                     const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto Y = frame.matrix(A_.rows(), Z.cols());
+  auto AV = frame.matrix(A_.rows(), Z.cols());
+  auto inner = frame.matrix(A_.rows(), Z.cols());
+  transform(A_, b_, Z, Y);
+  AV.noalias() = A_.lazyProduct(V);
+  f_->hessian_product(Y, W, AV, U, inner, ws);
+  P.noalias() = A_.transpose().lazyProduct(inner);
+}
+
 void AffineInput::do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J,
                                   MatrixRef D, Workspace& ws) const {
   Workspace::Frame frame(ws);
@@ -181,6 +204,19 @@ void ScaledOutput::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatri
   H *= s_;
 }
 
+void ScaledOutput::do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T,
+                          Workspace& ws) const {
+  f_->jvp(Z, V, X, T, ws);
+  X *= s_;
+  T *= s_;
+}
+
+void ScaledOutput::do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                      const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const {
+  f_->hessian_product(Z, W, V, U, P, ws);
+  P *= s_;
+}
+
 void ScaledOutput::do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J,
                                    MatrixRef D, Workspace& ws) const {
   f_->second_order(Z, V, X, J, D, ws);
@@ -214,6 +250,18 @@ void LinearMap::do_vjp(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& W, Mat
 void LinearMap::do_weighted_hessian(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& /*W*/, MatrixRef H,
                                     Workspace& /*ws*/) const {
   H.setZero();
+}
+
+void LinearMap::do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T,
+                       Workspace& /*ws*/) const {
+  X.noalias() = A_.lazyProduct(Z);
+  T.noalias() = A_.lazyProduct(V);
+}
+
+void LinearMap::do_hessian_product(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& /*W*/,
+                                   const ConstMatrixRef& /*V*/, const ConstMatrixRef& U, MatrixRef P,
+                                   Workspace& /*ws*/) const {
+  P.noalias() = A_.transpose().lazyProduct(U);
 }
 
 }  // namespace pullback

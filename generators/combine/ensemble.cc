@@ -53,6 +53,18 @@ void Ensemble::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef
   H *= weight_;
 }
 
+void Ensemble::do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const {
+  stack_->jvp(Z, V, X, T, ws);
+  X *= weight_;
+  T *= weight_;
+}
+
+void Ensemble::do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                  const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const {
+  stack_->hessian_product(Z, W, V, U, P, ws);
+  P *= weight_;
+}
+
 void Ensemble::do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                                Workspace& ws) const {
   stack_->second_order(Z, V, X, J, D, ws);

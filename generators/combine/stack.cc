@@ -37,9 +37,11 @@ int ambient_dimension_of(const Parts& parts) {
 GeneratorTraits traits_of(const Parts& parts, bool stochastic, std::string name) {
   GeneratorTraits traits;
   traits.stochastic = stochastic;
+  traits.cheap_products = true;
   for (const auto& part : parts) {
     const GeneratorTraits& other = part->traits();
     traits.smooth = traits.smooth && other.smooth;
+    traits.cheap_products = traits.cheap_products && other.cheap_products;
     if (other.first == Derivative::kFiniteDifference) traits.first = other.first;
     if (other.second == Derivative::kFiniteDifference) traits.second = other.second;
     traits.name += (traits.name.empty() ? "(" : ", ") + other.name;
@@ -100,6 +102,23 @@ void Stacked::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef&
   for_each_part(parts_, [&](const Generator& f, Index row, Index rows) {
     f.weighted_hessian(Z, W.middleRows(row, rows), term, ws);
     H += term;
+  });
+}
+
+void Stacked::do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const {
+  for_each_part(parts_, [&](const Generator& f, Index row, Index rows) {
+    f.jvp(Z, V, X.middleRows(row, rows), T.middleRows(row, rows), ws);
+  });
+}
+
+void Stacked::do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                 const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto term = frame.matrix(P.rows(), P.cols());
+  P.setZero();
+  for_each_part(parts_, [&](const Generator& f, Index row, Index rows) {
+    f.hessian_product(Z, W.middleRows(row, rows), V, U.middleRows(row, rows), term, ws);
+    P += term;
   });
 }
 

@@ -16,6 +16,7 @@ using Eigen::Index;
 GeneratorTraits with_derivatives_of(const Callbacks& callbacks, GeneratorTraits traits) {
   traits.first = callbacks.jacobian ? Derivative::kExact : Derivative::kFiniteDifference;
   traits.second = callbacks.second_directional ? Derivative::kExact : Derivative::kFiniteDifference;
+  traits.cheap_products = false;
   return traits;
 }
 

@@ -51,6 +51,7 @@ const std::vector<Layer>& validated(const std::vector<Layer>& layers, const std:
 GeneratorTraits make_traits(const std::vector<Layer>& layers, std::string name) {
   GeneratorTraits traits;
   traits.name = std::move(name);
+  traits.cheap_products = true;
   traits.smooth = std::none_of(layers.begin(), layers.end(), [](const Layer& layer) {
     const ActivationKind kind = layer.activation.kind;
     return kind == ActivationKind::kRelu || kind == ActivationKind::kLeakyRelu || kind == ActivationKind::kElu;
@@ -160,6 +161,34 @@ void Network::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef
     back.gradient = G.data() + k * G.outerStride();
     back.gradient_stride = G.outerStride();
     sweeps_->backward(W.middleCols(k, points), sweep, back, ws);
+  });
+}
+
+void Network::do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const {
+  ForwardSweep sweep;
+  sweep.tangents = 1;
+  sweep.seed_point = V.outerStride();
+  in_chunks(Z.cols(), sweeps_->chunk(sweep.columns()), [&](Index k, Index points) {
+    sweep.seed = V.data() + k * V.outerStride();
+    sweep.value = every_column(X, k);
+    sweep.tangent = every_column(T, k);
+    sweeps_->forward(Z.middleCols(k, points), sweep, ws);
+  });
+}
+
+void Network::do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
+                                 const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const {
+  ForwardSweep sweep;
+  sweep.tangents = 1;
+  sweep.seed_point = V.outerStride();
+  in_chunks(Z.cols(), sweeps_->chunk(sweep.columns()), [&](Index k, Index points) {
+    Workspace::Frame frame(ws);
+    sweep.first = frame.matrix(sweeps_->record_size(points), 1).data();
+    sweep.second_factor = frame.matrix(sweeps_->record_size(points), 1).data();
+    sweep.raw_tangent = frame.matrix(sweeps_->record_size(points), 1).data();
+    sweep.seed = V.data() + k * V.outerStride();
+    sweeps_->forward(Z.middleCols(k, points), sweep, ws);
+    sweeps_->backward_product(W.middleCols(k, points), U.middleCols(k, points), sweep, P.middleCols(k, points), ws);
   });
 }
 

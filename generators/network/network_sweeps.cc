@@ -160,4 +160,37 @@ void NetworkSweeps::backward(const ConstMatrixRef& W, const ForwardSweep& record
   }
 }
 
+// Adjoints in the left half of each matrix, their derivatives in the right one:
+//   g ← Wᵀ(σ'(a) g),  ġ ← Wᵀ(σ'(a) ġ + σ''(a) u g),  u the tangent before the activation.
+void NetworkSweeps::backward_product(const ConstMatrixRef& W, const ConstMatrixRef& U, const ForwardSweep& records,
+                                     MatrixRef P, Workspace& ws) const {
+  using Records = Eigen::Map<const Eigen::ArrayXXd, 0, Eigen::OuterStride<>>;
+  const Index points = W.cols();
+  Workspace::Frame frame(ws);
+  auto adjoint = frame.matrix(std::max(input_stride_, output_stride_), 2 * points);
+  auto scaled = frame.matrix(output_stride_, 2 * points);
+  auto scratch = frame.matrix(kernel_.scratch_size(1), 1);
+  adjoint.topLeftCorner(W.rows(), points) = W;
+  adjoint.topRightCorner(W.rows(), points) = U;
+  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
+    const Index offset = layer->first_output * points;
+    const auto record = [&](const double* base) {
+      return Records(base + offset, layer->outputs, points, Eigen::OuterStride<>(layer->stride));
+    };
+    const auto g = adjoint.topLeftCorner(layer->outputs, points).array();
+    const auto g_dot = adjoint.topRightCorner(layer->outputs, points).array();
+    scaled.topLeftCorner(layer->outputs, points) = (record(records.first) * g).matrix();
+    scaled.topRightCorner(layer->outputs, points) =
+        (record(records.first) * g_dot + record(records.second_factor) * record(records.raw_tangent) * g).matrix();
+    const bool first = layer + 1 == layers_.rend();
+    kernel_.product({{layer->transposed.data(), layer->inputs, layer->outputs},
+                     first ? scaled.col(points).data() : scaled.data(),
+                     output_stride_,
+                     first ? points : 2 * points,
+                     first ? P.data() : adjoint.data(),
+                     first ? P.outerStride() : adjoint.rows(),
+                     scratch.data()});
+  }
+}
+
 }  // namespace pullback

@@ -48,6 +48,9 @@ class NetworkSweeps {
   // Z and W are points×columns of the chunk alone.
   void forward(const ConstMatrixRef& Z, const ForwardSweep& sweep, Workspace& ws) const;
   void backward(const ConstMatrixRef& W, const ForwardSweep& records, const BackwardSweep& sweep, Workspace& ws) const;
+  // The derivative of the gradient Jᵀw along (v, u), v the one tangent of the records, n×points: forward over reverse.
+  void backward_product(const ConstMatrixRef& W, const ConstMatrixRef& U, const ForwardSweep& records, MatrixRef P,
+                        Workspace& ws) const;
 
  private:
   using AlignedArray = std::vector<double, boost::alignment::aligned_allocator<double, 64>>;

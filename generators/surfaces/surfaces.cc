@@ -13,6 +13,7 @@
 #include "pullback/generators/combine/compose.h"
 #include "pullback/generators/combine/stack.h"
 #include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/surfaces/stereographic.h"
 
 namespace pullback {
 namespace {
@@ -61,16 +62,7 @@ GeneratorPointer sheared_sphere(const ParameterValues& values) {
 }
 
 GeneratorPointer sphere_stereographic(const ParameterValues& values) {
-  const int d = dimension(values, "d");
-  return make_generator(d, d + 1,
-                        [d]<class T>(const T* z, T* x) {
-                          T square = 0;
-                          for (int i = 0; i < d; ++i) square += z[i] * z[i];
-                          const T scale = 1 / (1 + square);
-                          x[0] = (1 - square) * scale;
-                          for (int i = 0; i < d; ++i) x[i + 1] = 2 * z[i] * scale;
-                        },
-                        {.name = "sphere-stereographic"});
+  return std::make_shared<StereographicSphere>(dimension(values, "d"));
 }
 
 // A graph (x, y, height(x, y)).

@@ -4,15 +4,30 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
+
+#include "pullback/base/random.h"
 
 namespace pullback {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr std::size_t kArcsAtOnce = 64;
-// The order in which one call of Manifold::chords sees the nine points of an arc: eight chords, back in four, forth in
-// two.
-constexpr std::array<int, 15> kWalk{0, 1, 2, 3, 4, 5, 6, 7, 8, 6, 4, 2, 0, 4, 8};
+// The chords of the nine points of an arc: eight, back four, forth two.
+constexpr std::array<Manifold::Pair, 14> kSteps{{{0, 1},
+                                                 {1, 2},
+                                                 {2, 3},
+                                                 {3, 4},
+                                                 {4, 5},
+                                                 {5, 6},
+                                                 {6, 7},
+                                                 {7, 8},
+                                                 {8, 6},
+                                                 {6, 4},
+                                                 {4, 2},
+                                                 {2, 0},
+                                                 {0, 4},
+                                                 {4, 8}}};
 constexpr std::array<double, 3> kGaussNodes{-0.774596669241483377, 0, 0.774596669241483377};
 constexpr std::array<double, 3> kGaussWeights{5.0 / 9, 8.0 / 9, 5.0 / 9};
 constexpr double kGaussSquared = 0.6;  // of the outer nodes
@@ -84,28 +99,30 @@ class ArcMeter {
     return size;
   }
 
+  // Nine points an arc, of which arcs that meet share one.
   void measure_chords(Arc* arcs, std::size_t count) {
-    constexpr auto kSteps = static_cast<Eigen::Index>(kWalk.size());
-    Vector t(kSteps * static_cast<Eigen::Index>(count));
+    std::vector<double> times;
+    std::vector<Manifold::Pair> pairs;
+    times.reserve(9 * count);
+    pairs.reserve(kSteps.size() * count);
     for (std::size_t a = 0; a < count; ++a) {
-      for (Eigen::Index s = 0; s < kSteps; ++s) {
-        const double u = kWalk[static_cast<std::size_t>(s)] / 8.0;
-        const double time = u == 1 ? arcs[a].to : arcs[a].from + u * (arcs[a].to - arcs[a].from);
-        t(kSteps * static_cast<Eigen::Index>(a) + s) = time;
-      }
+      if (times.empty() || times.back() != arcs[a].from) times.push_back(arcs[a].from);
+      const auto first = static_cast<Eigen::Index>(times.size()) - 1;
+      for (int i = 1; i < 8; ++i) times.push_back(arcs[a].from + i / 8.0 * (arcs[a].to - arcs[a].from));
+      times.push_back(arcs[a].to);
+      for (const auto& [from, to] : kSteps) pairs.push_back({first + from, first + to});
     }
-    Vector d(t.size() - 1);
-    manifold_.chords(curve_.position(t), d, ws_);
-    for (std::size_t a = 0; a < count; ++a) {
-      const double* chord = d.data() + kSteps * static_cast<Eigen::Index>(a);
-      add_chords(chord, arcs[a]);
-    }
+    Vector d(static_cast<Eigen::Index>(pairs.size()));
+    const Eigen::Map<const Vector> t(times.data(), static_cast<Eigen::Index>(times.size()));
+    manifold_.chords_between(curve_.position(t), pairs, d, ws_);
+    for (std::size_t a = 0; a < count; ++a) add_chords(d.data() + kSteps.size() * a, arcs[a]);
   }
 
   // chord: 8 of an eighth each, 4 of a quarter, 2 of a half.
   static void add_chords(const double* chord, Arc& arc) {
     std::array<double, 3> length{};
     std::array<double, 3> energy{};
+    std::copy_n(chord, arc.finest.size(), arc.finest.begin());
     int next = 0;
     for (int level = 2; level >= 0; --level) {
       const int parts = 2 << level;
@@ -137,33 +154,99 @@ class ArcMeter {
     const Eigen::Index n = manifold_.dimension();
     const Matrix Z = curve_.position(t);
     const Matrix V = curve_.velocity(t);
-    Matrix R(n, n * points);
-    manifold_.factor(Z, R, ws_);
+    const Speeds speeds = manifold_.prefers_products() ? by_products(Z, V) : by_factors(Z, V);
     for (std::size_t a = 0; a < count; ++a) {
       const Eigen::Index first = speeds_ * static_cast<Eigen::Index>(a);
-      add_speeds(first, Z, V, R, arcs[a]);
-      if (speeds_ == 5) arcs[a].hidden = std::max(arcs[a].hidden, length_behind_kinks(first, V, R, arcs[a]));
+      add_speeds(first, speeds, arcs[a]);
+      if (speeds.factors.size() > 0) arcs[a].factor = speeds.factors.middleCols(n * (first + 1), n);
+      if (speeds_ == 5) arcs[a].hidden = std::max(arcs[a].hidden, length_behind_kinks(first, speeds.speed, arcs[a]));
     }
   }
 
-  void add_speeds(Eigen::Index first, const Matrix& Z, const Matrix& V, const Matrix& R, Arc& arc) const {
+  // What the metric at the points of a batch of arcs, Z, says of vectors there.
+  struct Speeds {
+    Vector speed;      // |ċ|
+    Vector magnitude;  // as |R||ċ|: what rounding of the parts of ċ may add up to
+    Vector size;       // as |R||z|
+    Matrix way;        // for each arc the ways from the first to the second Gauss point, at both, and to the third: 4×K
+    Matrix factors;    // R, n×nK; empty where they were not needed
+  };
+
+  Speeds by_factors(const Matrix& Z, const Matrix& V) const {
     const Eigen::Index n = Z.rows();
+    Matrix R(n, n * Z.cols());
+    manifold_.factor(Z, R, ws_);
+    Speeds out = empty_speeds(Z.cols());
+    for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+      const auto block = R.middleCols(n * k, n);
+      out.speed(k) = (block * V.col(k)).stableNorm();
+      out.magnitude(k) = (block.cwiseAbs() * V.col(k).cwiseAbs()).stableNorm();
+      out.size(k) = (block.cwiseAbs() * Z.col(k).cwiseAbs()).stableNorm();
+    }
+    for_each_way([&](Eigen::Index arc, Eigen::Index row, Eigen::Index from, Eigen::Index at) {
+      out.way(row, arc) = (R.middleCols(n * at, n) * (Z.col(from + 1) - Z.col(from))).stableNorm();
+    }, Z.cols());
+    out.factors = std::move(R);
+    return out;
+  }
+
+  // |R||v| is at most √n times what R makes of v with random signs, in the mean.
+  Speeds by_products(const Matrix& Z, const Matrix& V) const {
+    const Eigen::Index n = Z.rows();
+    Speeds out = empty_speeds(Z.cols());
+    Random random(1);
+    const Vector signs = random.normal_matrix(n, 1).cwiseSign();
+    const double root = std::sqrt(static_cast<double>(n));
+    out.speed = norms(Z, V);
+    out.magnitude = root * norms(Z, signs.asDiagonal() * V);
+    out.size = root * norms(Z, signs.asDiagonal() * Z);
+    Matrix at(n, out.way.size());
+    Matrix way(n, out.way.size());
+    for_each_way([&](Eigen::Index arc, Eigen::Index row, Eigen::Index from, Eigen::Index place) {
+      at.col(4 * arc + row) = Z.col(place);
+      way.col(4 * arc + row) = Z.col(from + 1) - Z.col(from);
+    }, Z.cols());
+    out.way = norms(at, way).reshaped(4, out.way.cols());
+    return out;
+  }
+
+  Speeds empty_speeds(Eigen::Index points) const {
+    return {Vector(points), Vector(points), Vector(points), Matrix(4, points / speeds_), {}};
+  }
+
+  Vector norms(const Matrix& Z, const Matrix& V) const {
+    Matrix T(manifold_.frame_dimension(), Z.cols());
+    manifold_.push_forward(Z, V, T, ws_);
+    return T.colwise().stableNorm().transpose();
+  }
+
+  // visit(arc, row, from, at): the way from Gauss point `from` to the next, as the metric at the point `at` sees it.
+  template <class Visit>
+  void for_each_way(Visit visit, Eigen::Index points) const {
+    for (Eigen::Index arc = 0; arc < points / speeds_; ++arc) {
+      for (Eigen::Index row = 0; row < 4; ++row) {
+        const Eigen::Index from = speeds_ * arc + row / 2;
+        visit(arc, row, from, from + row % 2);
+      }
+    }
+  }
+
+  void add_speeds(Eigen::Index first, const Speeds& speeds, Arc& arc) const {
     const double duration = arc.to - arc.from;
     arc.integral = arc.cancellation = 0;
     arc.slowest = std::numeric_limits<double>::infinity();
     arc.fastest = 0;
     double blur = 0;  // how far rounding moves a point of the curve
     for (Eigen::Index g = 0; g < 3; ++g) {
-      const auto block = R.middleCols(n * (first + g), n);
-      const double speed = (block * V.col(first + g)).stableNorm();
+      const double speed = speeds.speed(first + g);
       const double weight = 0.5 * kGaussWeights[static_cast<std::size_t>(g)] * duration;
       arc.integral += weight * speed;
-      arc.cancellation += 4 * kEpsilon * weight * (block.cwiseAbs() * V.col(first + g).cwiseAbs()).stableNorm();
+      arc.cancellation += 4 * kEpsilon * weight * speeds.magnitude(first + g);
       arc.slowest = std::min(arc.slowest, speed);
       arc.fastest = speed > arc.fastest || std::isnan(speed) ? speed : arc.fastest;
-      blur = std::max(blur, kEpsilon * (block.cwiseAbs() * Z.col(first + g).cwiseAbs()).stableNorm());
+      blur = std::max(blur, kEpsilon * speeds.size(first + g));
     }
-    arc.hidden = hidden_length(first, Z, R, arc);
+    arc.hidden = hidden_length(speeds.way.col(first / speeds_), arc);
     // Sideways, each of eight chords of length d is longer by blur²/d, as long as that is less than the blur itself.
     blur += kEpsilon * ambient_size_;
     arc.blur = 2 * kValueRounding * blur;
@@ -174,27 +257,18 @@ class ArcMeter {
   // A kink between an end and the Gauss point next to it is seen by neither length: at that end the speed is not what
   // it is everywhere else. Two second differences of the speed, over the ends and over the outer Gauss points, are
   // equal up to a fourth derivative; by how much they differ, the speed may differ from that end to that Gauss point.
-  static double length_behind_kinks(Eigen::Index first, const Matrix& V, const Matrix& R, const Arc& arc) {
-    const Eigen::Index n = V.rows();
-    std::array<double, 5> speed{};
-    for (Eigen::Index g = 0; g < 5; ++g) {
-      speed[static_cast<std::size_t>(g)] = (R.middleCols(n * (first + g), n) * V.col(first + g)).stableNorm();
-    }
-    const double outer = speed[3] - 2 * speed[1] + speed[4];
-    const double inner = (speed[0] - 2 * speed[1] + speed[2]) / kGaussSquared;
+  static double length_behind_kinks(Eigen::Index first, const Vector& speeds, const Arc& arc) {
+    const auto speed = speeds.segment(first, 5);
+    const double outer = speed(3) - 2 * speed(1) + speed(4);
+    const double inner = (speed(0) - 2 * speed(1) + speed(2)) / kGaussSquared;
     return 0.5 * (1 + kGaussNodes[0]) * (arc.to - arc.from) * std::abs(outer - inner);
   }
 
   // 0 where what the metric at each Gauss point makes of the way to its neighbour is about the arc's length or less.
-  static double hidden_length(Eigen::Index first, const Matrix& Z, const Matrix& R, const Arc& arc) {
-    const Eigen::Index n = Z.rows();
+  static double hidden_length(const ConstVectorRef& ways, const Arc& arc) {
     double longest = arc.fastest > kSpeedRatio * arc.slowest ? arc.fastest * (arc.to - arc.from) : 0;
-    for (const Eigen::Index g : {first, first + 1}) {
-      const Vector way = Z.col(g + 1) - Z.col(g);
-      for (const Eigen::Index at : {g, g + 1}) {
-        const double seen = (R.middleCols(n * at, n) * way).stableNorm();
-        if (seen > kWayRatio * std::max(arc.chords, arc.integral)) longest = std::max(longest, seen);
-      }
+    for (const double seen : ways) {
+      if (seen > kWayRatio * std::max(arc.chords, arc.integral)) longest = std::max(longest, seen);
     }
     return longest;
   }
@@ -266,11 +340,11 @@ void split(std::vector<Arc>& arcs, const std::vector<std::size_t>& which, ArcMet
   std::size_t next = 0;
   for (std::size_t i = 0; i < arcs.size(); ++i) {
     if (next < which.size() && which[next] == i) {
-      out.push_back(halves[2 * next]);
-      out.push_back(halves[2 * next + 1]);
+      out.push_back(std::move(halves[2 * next]));
+      out.push_back(std::move(halves[2 * next + 1]));
       ++next;
     } else {
-      out.push_back(arcs[i]);
+      out.push_back(std::move(arcs[i]));
     }
   }
   arcs = std::move(out);

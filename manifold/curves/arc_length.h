@@ -1,6 +1,7 @@
 // The length of a curve, measured piece by piece in two ways that can contradict each other.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "pullback/base/types.h"
@@ -16,6 +17,7 @@ struct Arc {
   double to;            // t
   double chords;        // length by values alone: polylines of 2, 4 and 8 chords, extrapolated
   double chords_error;  // of `chords`, from the polylines
+  std::array<double, 8> finest;  // the 8 chords
   double energy;        // ½∫|ċ|²dt, extrapolated alike
   double integral;      // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
   double rounding;      // what rounding may add to the sum of `chords` over all parts
@@ -26,6 +28,7 @@ struct Arc {
   double slowest;  // least and greatest speed at the Gauss points
   double fastest;
   double cancellation;  // what rounding may add to `integral`
+  Matrix factor;        // R in its middle (Manifold::factor), n×n; empty where the manifold prefers products
 
   double defect() const;       // by how much the lengths are uncertain or contradict each other
   double uncertainty() const;  // how much of that rounding explains
@@ -48,7 +51,8 @@ struct ArcOptions {
 // a period, a pole, a fold. Parts that never agree (a step, a Jacobian that is wrong, noise) are left with their
 // defect.
 //
-// A part that is not finite is not split. Cost: 15 values and 3 factors a part (5 where the map has kinks). Thread
+// A part that is not finite is not split. Cost: 8 values and 3 factors a part (5 where the map has kinks); 15 metrics
+// on chords where there is no map. Thread
 // safety: one workspace per thread.
 Arcs measure_arcs(const Manifold& manifold, const Curve& curve, Workspace& ws, const ArcOptions& options = {});
 

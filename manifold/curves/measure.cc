@@ -1,17 +1,23 @@
 #include "pullback/manifold/curves/measure.h"
 
+#include <Eigen/Cholesky>
 #include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <optional>
 
 #include "pullback/base/stop.h"
 #include "pullback/manifold/curves/arc_length.h"
+#include "pullback/manifold/numerics/lanczos.h"
 
 namespace pullback {
 namespace {
 
 constexpr int kSamplePoints = 1001;  // what length_error promises to whoever samples the curve
+constexpr double kAlike = 1.01;      // the longest part beside the shortest, in t, for that
+constexpr double kLikeliness = 1.1;  // of the polyline's deviation, which follows from that of another spacing
 constexpr double kRounding = 1.001;  // whoever adds in another order still finds the length within the error
 constexpr double kResolved = 0.01;   // of a polyline that says something about the curve
 // Polylines drown in rounding where it may change their length by more than this fraction.
@@ -23,6 +29,16 @@ constexpr double kWrongDerivative = 1e-3;
 constexpr double kSettled = 0.1;
 // A length that is uncertain by more than this fraction is not known at all.
 constexpr double kUnresolved = 0.05;
+// Of extreme singular values; from which dimension on they are those of a Cholesky factor, up to which condition.
+constexpr double kExtremeTolerance = 1e-6;
+constexpr Eigen::Index kCholeskyDimension = 128;
+constexpr double kCholeskyCondition = 1e5;
+
+double sampled_length(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  Vector d(kSamplePoints - 1);
+  manifold.chords(curve.position(uniform_times(kSamplePoints)), d, ws);
+  return d.sum();
+}
 
 // What is added up over the arcs.
 Measurement add_up(const Arcs& arcs) {
@@ -52,22 +68,51 @@ Measurement add_up(const Arcs& arcs) {
   return out;
 }
 
+// By how much the polyline through points uniform in t is longer than the curve, from the chords of parts that are all
+// alike; nothing where they are not, as small features and kinks make them.
+std::optional<double> excess_of_samples(const Manifold& manifold, const Arcs& arcs, double length) {
+  double chords = 0;
+  double shortest = 1;
+  double longest = 0;
+  for (const Arc& arc : arcs.parts) {
+    shortest = std::min(shortest, arc.to - arc.from);
+    longest = std::max(longest, arc.to - arc.from);
+    for (const double chord : arc.finest) chords += chord;
+  }
+  const double spacing = longest / 8;
+  if (!manifold.smooth() || longest > kAlike * shortest || spacing > 1.0 / kSamplePoints) return std::nullopt;
+  const double finer = 1.0 / (kSamplePoints - 1) / spacing;
+  return kLikeliness * (chords - length) * finer * finer;
+}
+
 // Raises the errors by what the polyline through points uniform in t says otherwise.
-void sample(const Manifold& manifold, const Curve& curve, Measurement& out, Workspace& ws) {
-  Vector d(kSamplePoints - 1);
-  manifold.chords(curve.position(uniform_times(kSamplePoints)), d, ws);
-  const double longer = d.sum() - out.length;
+void sample(const Manifold& manifold, const Curve& curve, const Arcs& arcs, Measurement& out, Workspace& ws) {
+  const std::optional<double> known = excess_of_samples(manifold, arcs, out.length);
+  const double longer = known ? *known : sampled_length(manifold, curve, ws) - out.length;
   // No polyline in an ambient space is longer than its curve: the arcs have missed something.
   if (manifold.generator() != nullptr && longer > out.numerical_error) out.numerical_error = longer;
   out.length_error = out.numerical_error;
   if (-longer < kResolved * out.length) out.length_error = std::max(out.length_error, kRounding * std::abs(longer));
 }
 
-Vector times_of(const Arcs& arcs) {
-  Vector out(static_cast<Eigen::Index>(arcs.parts.size()) + 1);
-  out(0) = 0;
-  for (std::size_t i = 0; i < arcs.parts.size(); ++i) out(static_cast<Eigen::Index>(i) + 1) = arcs.parts[i].to;
-  return out;
+// Where the parts meet, their chords and their factors.
+void keep_parts(const Arcs& arcs, Eigen::Index n, Measurement& out) {
+  const auto parts = static_cast<Eigen::Index>(arcs.parts.size());
+  out.times.resize(parts + 1);
+  out.chord_times.resize(8 * parts + 1);
+  out.chord_lengths.resize(8 * parts);
+  out.times(0) = out.chord_times(0) = 0;
+  if (arcs.parts.front().factor.size() > 0) out.factors.resize(n, n * parts);
+  for (Eigen::Index a = 0; a < parts; ++a) {
+    const Arc& arc = arcs.parts[static_cast<std::size_t>(a)];
+    out.times(a + 1) = arc.to;
+    for (Eigen::Index i = 0; i < 8; ++i) {
+      const double share = static_cast<double>(i + 1) / 8;
+      out.chord_times(8 * a + i + 1) = i == 7 ? arc.to : arc.from + share * (arc.to - arc.from);
+      out.chord_lengths(8 * a + i) = arc.finest[static_cast<std::size_t>(i)];
+    }
+    if (out.factors.size() > 0) out.factors.middleCols(n * a, n) = arc.factor;
+  }
 }
 
 // A curve that stays where it is has no length, whatever rounding makes of the map.
@@ -81,12 +126,12 @@ bool stays(const Curve& curve) {
 Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws) {
   const Arcs arcs = measure_arcs(manifold, curve, ws);
   Measurement out = add_up(arcs);
-  out.times = times_of(arcs);
+  keep_parts(arcs, manifold.dimension(), out);
   for (const Arc& arc : arcs.parts) {
     const double off = std::max(arc.fastest - out.length, out.length - arc.slowest);
     if (out.length > 0) out.speed_variation = std::max(out.speed_variation, off / out.length);
   }
-  sample(manifold, curve, out, ws);
+  sample(manifold, curve, arcs, out, ws);
   if (stays(curve) && out.length == 0) out.length_error = out.numerical_error = 0;
   return out;
 }
@@ -105,6 +150,50 @@ Matrix factor_singular_values(const ConstMatrixRef& R) {
     throw_if_stopped();
     if (block.allFinite()) {
       out.col(k) = Matrix(block).jacobiSvd().singularValues();
+    } else {
+      out.col(k).setConstant(std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  return out;
+}
+
+namespace {
+
+// The largest σ² of R, by Lanczos on −RᵀR or −(RᵀR)⁻¹.
+double largest_eigenvalue(const std::function<Vector(const Vector&)>& minus, Eigen::Index n) {
+  return -lowest_eigenpair(minus, n, kExtremeTolerance).value;
+}
+
+Vector extremes_of(const Matrix& R) {
+  const auto upper = R.triangularView<Eigen::Upper>();
+  const auto lower = R.transpose().triangularView<Eigen::Lower>();
+  const double largest = largest_eigenvalue([&](const Vector& x) -> Vector { return -(lower * (upper * x)); }, R.rows());
+  double smallest = 0;
+  if (R.diagonal().minCoeff() > 0) {
+    smallest = 1 / largest_eigenvalue([&](const Vector& x) -> Vector { return -upper.solve(lower.solve(x)); }, R.rows());
+  }
+  return Vector{{std::sqrt(largest), std::sqrt(smallest)}};
+}
+
+}  // namespace
+
+Matrix extreme_singular_values(const Manifold& manifold, const ConstMatrixRef& Z, Workspace& ws) {
+  const Eigen::Index n = manifold.dimension();
+  Matrix out(2, Z.cols());
+  Matrix R(n, n);
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) {
+    throw_if_stopped();
+    if (manifold.prefers_products() && n > kCholeskyDimension) {
+      manifold.metric(Z.col(k), R, ws);
+      const Eigen::LLT<Matrix> factor(R);
+      if (factor.info() == Eigen::Success) {
+        out.col(k) = extremes_of(factor.matrixU());
+        if (out(0, k) < kCholeskyCondition * out(1, k)) continue;
+      }
+    }
+    manifold.factor(Z.col(k), R, ws);
+    if (R.allFinite()) {
+      out.col(k) = extremes_of(R);
     } else {
       out.col(k).setConstant(std::numeric_limits<double>::quiet_NaN());
     }

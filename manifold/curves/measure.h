@@ -15,7 +15,7 @@ struct PULLBACK_EXPORT Measurement {
                                // rounding hides these, by quadrature of the speed
   double length_error = 0;     // the larger of `numerical_error` and the deviation of the polyline through 1,001 points
                                // uniform in t, if that is at most 1 %: sampling the curve so gives the length within
-                               // this error
+                               // this error. Where the parts are all alike, that deviation is known from their chords
   double numerical_error = 0;  // what refinement and rounding leave uncertain; infinite if that is over 5 %, as parts
                                // that are not resolved may have any length
   double energy = 0;           // E = ½ ∫ ċᵀMċ dt, extrapolated alike
@@ -25,9 +25,13 @@ struct PULLBACK_EXPORT Measurement {
   double refinement = 0;       // change of the polylines when last refined, summed over the parts
   double speed_variation = 0;  // max |speed − mean| / mean
   Vector times;                // where the parts meet, from 0 to 1: close together where the map has small features
+  Vector chord_times;          // the ends of eight chords of each part, from 0 to 1
+  Vector chord_lengths;        // one fewer
+  Matrix factors;              // R in the middle of each part, n×n(parts); empty where the manifold prefers products
 };
 
-// Cost: 15 values and 3 factors a part, 128 to 4,096 parts, and 1,001 values.
+// Cost: 8 values and 3 factors (or 13 products, where the manifold prefers them) a part, 128 to 4,096 parts, and 1,001
+// values where these are not all alike.
 PULLBACK_EXPORT Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws);
 
 // Singular values of J (of the square root of M where there is no generator) at a batch of points.
@@ -36,6 +40,10 @@ PULLBACK_EXPORT Matrix singular_values(const Manifold& manifold, const ConstMatr
 
 // The same from factors R, n×(nK), as Manifold::factor gives them. NaN for a block that is not finite.
 PULLBACK_EXPORT Matrix factor_singular_values(const ConstMatrixRef& R);
+
+// The largest and the smallest of them, to 1e-6 of themselves: 2×K. Where the manifold prefers products, and in more than
+// 128 dimensions, from a Cholesky factor of the metric where κ² leaves it accurate.  Cost: K Jacobians, O(K n³).
+PULLBACK_EXPORT Matrix extreme_singular_values(const Manifold& manifold, const ConstMatrixRef& Z, Workspace& ws);
 
 // κ(J) = σ_max/σ_min, infinite where J loses rank; one value per column of singular values.
 PULLBACK_EXPORT Vector condition_number(const ConstMatrixRef& singular_values);

@@ -19,13 +19,12 @@ constexpr double kLongestChord = 0.25;
 
 bool changes_scale(const Manifold& manifold, const Curve& line, const Vector& step, Workspace& ws) {
   const Vector t = uniform_times(5);
-  const Eigen::Index n = step.size();
-  Matrix R(n, n * t.size());
-  manifold.factor(line.position(t), R, ws);
+  Matrix image(manifold.frame_dimension(), t.size());
+  manifold.push_forward(line.position(t), step.replicate(1, t.size()), image, ws);
   double slowest = std::numeric_limits<double>::infinity();
   double fastest = 0;
   for (Eigen::Index k = 0; k < t.size(); ++k) {
-    const double speed = (R.middleCols(n * k, n) * step).stableNorm();
+    const double speed = image.col(k).stableNorm();
     slowest = std::min(slowest, speed);
     fastest = std::max(fastest, speed);
   }

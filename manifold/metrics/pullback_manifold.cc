@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "pullback/base/stop.h"
+#include "pullback/manifold/metrics/pullback_products.h"
 #include "pullback/manifold/numerics/chord_model.h"
 #include "pullback/manifold/numerics/dense_kernels.h"
 #include "pullback/manifold/numerics/second_difference.h"
@@ -21,6 +22,12 @@ constexpr Eigen::Index kBatch = 64;
 
 // The linear algebra of blocks of this size takes long enough to ask whether to stop at each.
 constexpr Eigen::Index kLargeBlock = 8;
+
+// From this latent dimension on products are cheaper than Jacobians, if the generator's are cheap: bench/dimension_bench.
+constexpr int kProductDimension = 16;
+
+// JᵀJ is made by halves from this dimension on.
+constexpr Eigen::Index kSymmetricProduct = 32;
 
 // Relative accuracy that the second variation needs.
 constexpr double kHessianAccuracy = 1e-6;
@@ -157,9 +164,12 @@ void compress(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<Matrix
 
 }  // namespace
 
-PullbackManifold::PullbackManifold(std::shared_ptr<const Generator> generator)
+PullbackManifold::PullbackManifold(std::shared_ptr<const Generator> generator, Products products)
     : Manifold(require(generator)->latent_dimension(), require(generator)->traits().name,
-               require(generator)->traits().smooth, generator) {}
+               require(generator)->traits().smooth, generator) {
+  const bool cheaper = generator->traits().cheap_products && dimension() >= kProductDimension;
+  set_prefers_products(products == Products::kAlways || (products == Products::kWhereCheaper && cheaper));
+}
 
 void PullbackManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace& ws) const {
   const Eigen::Index n = dimension();
@@ -170,7 +180,14 @@ void PullbackManifold::do_metric(const ConstMatrixRef& Z, MatrixRef M, Workspace
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
     const auto block = J.middleCols(n * k, n);
     if (n >= kLargeBlock) throw_if_stopped();
-    M.middleCols(n * k, n).noalias() = block.transpose() * block;
+    auto out = M.middleCols(n * k, n);
+    if (n < kSymmetricProduct) {
+      out.noalias() = block.transpose() * block;
+      continue;
+    }
+    out.setZero();
+    out.selfadjointView<Eigen::Lower>().rankUpdate(block.transpose());
+    out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
   }
 }
 
@@ -183,6 +200,24 @@ void PullbackManifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace
 
 void PullbackManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A,
                                        Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  if (!prefers_products() || Z.cols() == 0) {
+    return dense_acceleration(Z, V, A, frame.matrix(dimension(), dimension() * Z.cols()), ws);
+  }
+  Matrix M(dimension(), dimension());
+  do_metric(Z.col(Z.cols() / 2), M, ws);
+  for (const Eigen::Index k : internal::acceleration_by_products(*generator(), M, Z, V, A, ws)) {
+    dense_acceleration(Z.col(k), V.col(k), A.col(k), frame.matrix(dimension(), dimension()), ws);
+  }
+}
+
+void PullbackManifold::do_acceleration_and_factor(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A,
+                                                  MatrixRef R, Workspace& ws) const {
+  dense_acceleration(Z, V, A, R, ws);
+}
+
+void PullbackManifold::dense_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A, MatrixRef R,
+                                          Workspace& ws) const {
   const Eigen::Index n = dimension();
   const int ambient = generator()->ambient_dimension();
   Workspace::Frame frame(ws);
@@ -190,7 +225,6 @@ void PullbackManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatri
   auto J = frame.matrix(ambient, n * Z.cols());
   auto D = frame.matrix(ambient, Z.cols());
   generator()->second_order(Z, V, X, J, D, ws);
-  auto R = frame.matrix(n, n * Z.cols());
   orthonormalise(J, static_cast<int>(n), R);
   for (Eigen::Index k = 0; k < Z.cols(); ++k) {
     const auto block = R.middleCols(n * k, n);
@@ -220,6 +254,21 @@ void PullbackManifold::do_chords(const ConstMatrixRef& Z, VectorRef d, Workspace
       d(k - 1 + i) = ambient_norm(difference.col(0));
     }
     X.col(0) = X.col(count);
+  }
+}
+
+void PullbackManifold::do_chords_between(const ConstMatrixRef& Z, std::span<const Pair> pairs, VectorRef d,
+                                         Workspace& ws) const {
+  const int ambient = generator()->ambient_dimension();
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(ambient, Z.cols());
+  auto difference = frame.matrix(ambient, 1);
+  generator()->value(Z, X, ws);
+  Eigen::Index p = 0;
+  for (const auto& [from, to] : pairs) {
+    kernels::scaled_difference(1, X.col(to).data(), X.col(from).data(), difference.data(),
+                               static_cast<std::size_t>(ambient));
+    d(p++) = ambient_norm(difference.col(0));
   }
 }
 
@@ -299,6 +348,20 @@ Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws)
   }
   add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)), out.hessian.diagonal, ws);
   return out;
+}
+
+std::unique_ptr<const VariationProducts> PullbackManifold::do_variation_products(const ConstMatrixRef& Z,
+                                                                                 Workspace& ws) const {
+  return internal::pullback_products(*generator(), Z, ws);
+}
+
+int PullbackManifold::do_frame_dimension() const { return generator()->ambient_dimension(); }
+
+void PullbackManifold::do_push_forward(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef T,
+                                       Workspace& ws) const {
+  Workspace::Frame frame(ws);
+  auto X = frame.matrix(generator()->ambient_dimension(), Z.cols());
+  generator()->jvp(Z, V, X, T, ws);
 }
 
 }  // namespace pullback

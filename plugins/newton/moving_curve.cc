@@ -4,11 +4,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "pullback/manifold/numerics/chords.h"
-#include "pullback/manifold/numerics/whitening.h"
-#include "pullback/plugins/newton/hessian_models.h"
 
 namespace pullback {
 namespace {
@@ -20,8 +19,6 @@ constexpr double kDampingGrowth = 4;
 constexpr double kDampingFall = 8;
 constexpr double kNoDamping = 0.01;
 constexpr double kMostDamping = 1e6;
-// Keeps a projected Hessian definite.
-constexpr double kProjectedDamping = 1e-4;
 // What a step promises below this, relative to the energy, cannot be told from rounding.
 constexpr double kRounding = 1e-14;
 // A step is taken when it lowers the energy by this share of the promise, and its model is good above the second.
@@ -40,24 +37,7 @@ constexpr double kStationary = 1e-10;
 constexpr std::array<double, 4> kSaddleMoves{0.3, 0.1, 0.03, 0.01};
 // The energy of chords grows by no more than this when there are twice as many, unless the new nodes are out of place.
 constexpr double kEnergyGrowth = 1.2;
-// An eigenvalue of the second variation (the flat one's is π²) below this is negative.
-constexpr double kNegative = -1e-5;
 constexpr double kLowerEnergy = 1e-9;
-
-double dot(const Matrix& a, const Matrix& b) { return a.cwiseProduct(b).sum(); }
-
-struct Model {
-  BlockTridiagonalFactor factor;
-  bool exact;  // the Hessian itself, damped
-};
-
-// H + damping G, or where that is not positive definite its chords' projections.
-Model positive_model(const BlockTridiagonal& H, double damping) {
-  BlockTridiagonalFactor factor =
-      damping > 0 ? BlockTridiagonalFactor(sum(H, damping, gauss_newton_part(H))) : BlockTridiagonalFactor(H);
-  if (factor.positive_definite()) return {std::move(factor), true};
-  return {BlockTridiagonalFactor(sum(projected(H), std::max(damping, kProjectedDamping), gauss_newton_part(H))), false};
-}
 
 }  // namespace
 
@@ -66,40 +46,43 @@ MovingCurve::MovingCurve(const Manifold& manifold, Matrix nodes, SolveContext& c
 
 void MovingCurve::replace(Matrix nodes) {
   nodes_ = std::move(nodes);
-  variation_.reset();
+  if (model_) before_ = std::move(model_);
 }
 
 // False: not finite.
 bool MovingCurve::linearise() {
-  if (!variation_) {
-    variation_ = manifold_.variation(nodes_, context_.workspace());
-    energy_ = variation_->energy;
-    floor_diagonal(variation_->factor);
-    context_.record(iterations_, std::sqrt(2 * variation_->energy));
+  if (!model_) {
+    model_ = make_curve_model(manifold_, nodes_, before_.get(), context_.workspace());
+    energy_ = model_->energy();
+    context_.record(iterations_, std::sqrt(2 * energy_));
   }
-  return std::isfinite(variation_->energy) && variation_->gradient.allFinite() &&
-         variation_->hessian.diagonal.allFinite() && variation_->hessian.upper.allFinite();
+  return model_->finite();
 }
 
-Matrix MovingCurve::moved(const Matrix& step) const { return moved_nodes(nodes_, variation_->factor, step); }
+Matrix MovingCurve::moved(const Matrix& moves) const {
+  Matrix out = nodes_;
+  out.middleCols(1, moves.cols()) += moves;
+  return out;
+}
 
 // Takes the step if it lowers the energy enough, and adapts the damping. A trial is linearised at once, as most are
 // taken, unless the one before was not.
-bool MovingCurve::try_step(const Matrix& step, double promised, double& damping) {
-  const double before = variation_->energy;
-  Matrix trial = moved(step);
+bool MovingCurve::try_step(const CurveModel::Step& step, double& damping) {
+  const double before = energy_;
+  Matrix trial = moved(step.moves);
   ++iterations_;
-  MovingCurve there(manifold_, trial, context_);
-  there.iterations_ = iterations_;
+  std::unique_ptr<CurveModel> there;
   double after = std::numeric_limits<double>::quiet_NaN();
   if (trial.allFinite()) {
     if (last_trial_failed_) {
       after = chord_energy(manifold_, trial, context_.workspace());
-    } else if (there.linearise()) {
-      after = there.energy();
+    } else {
+      there = make_curve_model(manifold_, trial, model_.get(), context_.workspace());
+      context_.record(iterations_, std::sqrt(2 * there->energy()));
+      if (there->finite()) after = there->energy();
     }
   }
-  const double ratio = (before - after) / promised;
+  const double ratio = (before - after) / step.promised;
   last_trial_failed_ = !(ratio >= kAccepted);
   if (!(ratio >= kPoor)) {
     damping = std::max(kDampingGrowth * damping, kFirstDamping);
@@ -107,9 +90,9 @@ bool MovingCurve::try_step(const Matrix& step, double promised, double& damping)
     damping = damping > kDampingFall * kNoDamping ? damping / kDampingFall : 0;
   }
   if (last_trial_failed_) return false;
-  nodes_ = std::move(trial);
-  variation_ = std::move(there.variation_);
-  if (variation_) energy_ = variation_->energy;
+  replace(std::move(trial));
+  model_ = std::move(there);
+  if (model_) energy_ = model_->energy();
   return true;
 }
 
@@ -119,18 +102,22 @@ IterationStatus MovingCurve::descend(double tolerance, int max_iterations) {
     if (context_.should_stop()) return IterationStatus::kStopped;
     if (!linearise()) return IterationStatus::kNotFinite;
     context_.keep(Curve::through(nodes_));
-    const Model model = positive_model(variation_->hessian, damping);
-    const Matrix step = -model.factor.solve(variation_->chord_gradient);
-    const double promised = -0.5 * dot(variation_->chord_gradient, step);
-    if (!std::isfinite(promised)) return IterationStatus::kNotFinite;
-    const double excess = promised / (2 * variation_->energy);
-    if (damping == 0 && model.exact && excess <= tolerance) return IterationStatus::kConverged;
-    if (damping == 0 && !model.exact && excess <= std::min(tolerance, kStationary)) return IterationStatus::kSaddle;
+    const CurveModel::Step step = model_->descent(damping);
+    if (!std::isfinite(step.promised)) return IterationStatus::kNotFinite;
+    const double excess = step.promised / (2 * energy_);
+    if (damping == 0 && step.exact && excess <= tolerance) return IterationStatus::kConverged;
+    if (damping == 0 && !step.exact && excess <= std::min(tolerance, kStationary)) return IterationStatus::kSaddle;
     if (excess <= kRounding) return IterationStatus::kStalled;
     if (iteration >= max_iterations) return IterationStatus::kMaxIterations;
-    try_step(step, promised, damping);
+    try_step(step, damping);
     if (damping > kMostDamping) return IterationStatus::kStalled;
   }
+}
+
+// Asked once: curves that are made from one on which it is definite stay near it.
+bool MovingCurve::definite() {
+  known_definite_ = known_definite_ || model_->definite();
+  return known_definite_;
 }
 
 IterationStatus MovingCurve::correct(double tolerance, int max_iterations, double* excess) {
@@ -141,23 +128,15 @@ IterationStatus MovingCurve::correct(double tolerance, int max_iterations, doubl
     if (context_.should_stop()) return IterationStatus::kStopped;
     if (!linearise()) return IterationStatus::kNotFinite;
     context_.keep(Curve::through(nodes_));
-    const BlockTridiagonalFactor factor(variation_->hessian);
-    const Matrix& gradient = variation_->gradient;
-    const Matrix step = -factor.solve(gradient);
-    double decrement = std::abs(0.5 * dot(gradient, step));
-    if (!factor.positive_definite()) {
-      // Positive and negative curvatures may cancel one another in it.
-      const BlockTridiagonalFactor flat(gauss_newton_part(variation_->hessian));
-      decrement = std::max(decrement, 0.5 * dot(gradient, flat.solve(gradient)));
-    }
-    const double now = decrement / (2 * variation_->energy);
+    const CurveModel::Correction correction = model_->correction();
+    const double now = correction.decrement / (2 * energy_);
     if (!std::isfinite(now)) return IterationStatus::kNotFinite;
     if (*excess < 0) *excess = now;
-    const bool definite = factor.positive_definite();
+    const bool definite = correction.definite && (now > tolerance || this->definite());
     const bool contracts = now <= kNear && now * kContraction <= previous;
     if (!definite && now <= std::min(tolerance, kStationary)) return IterationStatus::kSaddle;
     if (definite && (now <= tolerance || contracts)) {
-      replace(moved(step));
+      replace(moved(correction.moves));
       ++iterations_;
       last_trial_failed_ = false;
       if (now <= tolerance) return IterationStatus::kConverged;
@@ -192,15 +171,13 @@ bool MovingCurve::refine() {
 
 bool MovingCurve::leave_saddle() {
   if (!linearise()) return false;
-  const BlockTridiagonal& H = variation_->hessian;
-  const double lambda = smallest_eigenvalue(H);
-  if (!(chords() * lambda < kNegative)) return false;
-  const Matrix mode = lowest_mode(H, lambda) * std::sqrt(2 * variation_->energy * chords());
-  double lowest = variation_->energy * (1 - kLowerEnergy);
+  const std::optional<Matrix> mode = model_->negative_mode();
+  if (!mode) return false;
+  double lowest = energy_ * (1 - kLowerEnergy);
   std::optional<Matrix> best;
   for (const double size : kSaddleMoves) {
     for (const double side : {1.0, -1.0}) {
-      Matrix trial = moved(side * size * mode);
+      Matrix trial = moved(side * size * *mode);
       const double energy = chord_energy(manifold_, trial, context_.workspace());
       if (!(energy < lowest)) continue;
       lowest = energy;
@@ -209,6 +186,7 @@ bool MovingCurve::leave_saddle() {
   }
   if (!best) return false;
   replace(*std::move(best));
+  known_definite_ = false;
   ++iterations_;
   return true;
 }

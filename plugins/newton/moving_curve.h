@@ -1,9 +1,10 @@
 // A discrete curve on its way to a geodesic.
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "pullback/manifold/manifold.h"
+#include "pullback/plugins/newton/curve_model.h"
 #include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/solver.h"
 
@@ -11,9 +12,10 @@ namespace pullback {
 
 // The nodes of a discrete curve with fixed ends, and Newton's method on them.
 //
-// All steps are in whitened coordinates, z_i ← z_i + R_i⁻¹ δ_i. The excess of a curve is the decrement relative to its
+// The excess of a curve is the decrement relative to its
 // energy, ½ gᵀH⁻¹g / (2E): the fraction by which it is longer than the geodesic nearby.
-// Cost: K+1 Jacobians and K−1 weighted Hessians an iteration, K+1 values a trial after one that failed.
+// Cost: K+1 Jacobians and K−1 weighted Hessians an iteration, or about ten Hessian products of every node where the
+// manifold prefers these; K+1 values a trial after one that failed.
 // Thread safety: none.
 class MovingCurve {
  public:
@@ -54,13 +56,16 @@ class MovingCurve {
   double energy() const { return energy_; }
 
  private:
-  Matrix moved(const Matrix& step) const;
-  bool try_step(const Matrix& step, double promised, double& damping);
+  Matrix moved(const Matrix& moves) const;
+  bool definite();
+  bool try_step(const CurveModel::Step& step, double& damping);
 
   const Manifold& manifold_;
   Matrix nodes_;
   SolveContext& context_;
-  std::optional<Variation> variation_;  // of the nodes
+  std::unique_ptr<CurveModel> model_;   // of the nodes; null: not made yet
+  std::unique_ptr<CurveModel> before_;  // the last one, for what it hands on
+  bool known_definite_ = false;         // the Hessian, on a curve from which this one was made
   bool last_trial_failed_ = false;
   double energy_ = 0;
   int iterations_ = 0;

@@ -41,13 +41,18 @@ struct PULLBACK_EXPORT NewtonOptions {
 // returned is quintic with geodesic accelerations. Where f is not smooth, E_K itself is minimised on more and more
 // chords.
 //
-// Cost: K+1 Jacobians and K−1 weighted Hessians an iteration; typically 5 to 15 iterations on 16 chords and one on each
-// of 32, 64 and 128.
+// Where the manifold prefers products (many latent dimensions) no block is formed: steps are found by conjugate
+// gradients on products with the Hessian, the flat Laplacian in a mean of the metric as preconditioner, and the lowest
+// mode by Lanczos. Where negative curvature is met the Gauss–Newton part takes the place of H.
+//
+// Cost: K+1 Jacobians and K−1 weighted Hessians an iteration, or about ten Hessian products at every node and memory
+// linear in nodes times dimensions; typically 5 to 15 iterations on 16 chords and one on each of 32, 64 and 128.
 // Weaknesses: finds a geodesic near its start, not the shortest; coarse curves may cut through what they do not see,
 // for which a finer start (nodes=64) helps; needs second derivatives (the network engine and surfaces have them, others
 // difference them).
 // Reference: the second variation as the Hessian of the discrete energy: Rumpf, Wirth (2015),
-// doi:10.1093/imanum/dru027; deferred correction: Stetter (1978), doi:10.1007/BF01432879. No paper has a
+// doi:10.1093/imanum/dru027; deferred correction: Stetter (1978), doi:10.1007/BF01432879; truncated conjugate
+// gradients: Steihaug (1983), doi:10.1137/0720042. No paper has a
 // figure of this combination that could be reproduced; a test checks that the number of iterations does not depend on
 // κ(J).
 class PULLBACK_EXPORT NewtonSolver : public GeodesicSolver {

@@ -26,12 +26,16 @@ struct Everything {
         J(f.ambient_dimension(), Z.size()),
         D(X),
         G(Z),
-        H(f.latent_dimension(), Z.size()) {
+        H(f.latent_dimension(), Z.size()),
+        T(X),
+        P(Z) {
     f.value(Z, X, ws);
     f.value_and_jacobian(Z, X, J, ws);
     f.second_directional(Z, V, D, ws);
     f.vjp(Z, W, G, ws);
     f.weighted_hessian(Z, W, H, ws);
+    f.jvp(Z, V, X, T, ws);
+    f.hessian_product(Z, W, V, W, P, ws);
     f.second_order(Z, V, X, J, D, ws);
   }
 
@@ -40,9 +44,11 @@ struct Everything {
     return Vector::LinSpaced(rows, 0.4, 1.0).replicate(1, columns);
   }
 
-  bool operator==(const Everything& o) const { return X == o.X && J == o.J && D == o.D && G == o.G && H == o.H; }
+  bool operator==(const Everything& o) const {
+    return X == o.X && J == o.J && D == o.D && G == o.G && H == o.H && T == o.T && P == o.P;
+  }
 
-  Matrix V, W, X, J, D, G, H;
+  Matrix V, W, X, J, D, G, H, T, P;
 };
 
 }  // namespace
@@ -69,7 +75,26 @@ TEST_P(GeneratorContract, ABatchOfAnySizeEqualsSinglePoints) {
       const double curvature = size + one.D.cwiseAbs().maxCoeff() + one.H.cwiseAbs().maxCoeff();
       EXPECT_LE((batch.D.col(k) - one.D).cwiseAbs().maxCoeff(), kRounding * curvature) << k;
       EXPECT_LE((batch.H.middleCols(n() * k, n()) - one.H).cwiseAbs().maxCoeff(), kRounding * curvature * double(N()));
+      EXPECT_LE((batch.T.col(k) - one.T).cwiseAbs().maxCoeff(), kRounding * size * double(n())) << k;
+      EXPECT_LE((batch.P.col(k) - one.P).cwiseAbs().maxCoeff(), kRounding * curvature * double(N() * n())) << k;
     }
+  }
+}
+
+TEST_P(GeneratorContract, ProductsAreThoseOfJacobiansAndHessians) {
+  // Sums in another order; where derivatives are differences, over their smallest step.
+  const double kRounding = f().traits().second == Derivative::kExact ? 1e-12 : 1e-6;
+  Workspace ws;
+  const Everything at(f(), points(), ws);
+  for (Eigen::Index k = 0; k < points().cols(); ++k) {
+    const auto J = at.J.middleCols(n() * k, n());
+    const auto H = at.H.middleCols(n() * k, n());
+    const Vector tangent = J * at.V.col(k);
+    const Vector product = J.transpose() * at.W.col(k) + H * at.V.col(k);
+    const double first = 1 + J.cwiseAbs().maxCoeff();
+    const double second = first + H.cwiseAbs().maxCoeff();
+    EXPECT_LE((at.T.col(k) - tangent).cwiseAbs().maxCoeff(), kRounding * first * double(n())) << k;
+    EXPECT_LE((at.P.col(k) - product).cwiseAbs().maxCoeff(), kRounding * second * double(N() + n())) << k;
   }
 }
 
@@ -134,6 +159,15 @@ TEST_P(GeneratorContract, WrongShapesThrow) {
     EXPECT_THROW(f().weighted_hessian(bad(Z), W, H, ws), std::invalid_argument);
     EXPECT_THROW(f().weighted_hessian(Z, bW, H, ws), std::invalid_argument);
     EXPECT_THROW(f().weighted_hessian(Z, W, bH, ws), std::invalid_argument);
+    EXPECT_THROW(f().jvp(bad(Z), V, X, D, ws), std::invalid_argument);
+    EXPECT_THROW(f().jvp(Z, bV, X, D, ws), std::invalid_argument);
+    EXPECT_THROW(f().jvp(Z, V, bX, D, ws), std::invalid_argument);
+    EXPECT_THROW(f().jvp(Z, V, X, bD, ws), std::invalid_argument);
+    EXPECT_THROW(f().hessian_product(bad(Z), W, V, W, G, ws), std::invalid_argument);
+    EXPECT_THROW(f().hessian_product(Z, bW, V, W, G, ws), std::invalid_argument);
+    EXPECT_THROW(f().hessian_product(Z, W, bV, W, G, ws), std::invalid_argument);
+    EXPECT_THROW(f().hessian_product(Z, W, V, bW, G, ws), std::invalid_argument);
+    EXPECT_THROW(f().hessian_product(Z, W, V, W, bG, ws), std::invalid_argument);
     EXPECT_THROW(f().second_order(bad(Z), V, X, J, D, ws), std::invalid_argument);
     EXPECT_THROW(f().second_order(Z, bV, X, J, D, ws), std::invalid_argument);
     EXPECT_THROW(f().second_order(Z, V, bX, J, D, ws), std::invalid_argument);
@@ -158,6 +192,9 @@ TEST_P(GeneratorContract, EachCallCountsItsPointsOnce) {
   EXPECT_EQ(counts([&](Workspace& ws) { f().second_directional(points(), points(), D, ws); }), (Counts{0, 0, K, 0, 0}));
   EXPECT_EQ(counts([&](Workspace& ws) { f().vjp(points(), W, G, ws); }), (Counts{0, 0, 0, K, 0}));
   EXPECT_EQ(counts([&](Workspace& ws) { f().weighted_hessian(points(), W, H, ws); }), (Counts{0, 0, K, 0, 0}));
+  EXPECT_EQ(counts([&](Workspace& ws) { f().jvp(points(), points(), X, D, ws); }), (Counts{0, 0, 0, K, 0}));
+  EXPECT_EQ(counts([&](Workspace& ws) { f().hessian_product(points(), W, points(), W, G, ws); }),
+            (Counts{0, 0, 0, K, 0}));
   EXPECT_EQ(counts([&](Workspace& ws) { f().second_order(points(), points(), X, J, D, ws); }), (Counts{0, K, K, 0, 0}));
 }
 

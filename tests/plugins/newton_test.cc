@@ -12,6 +12,7 @@
 
 #include "pullback/generators/combine/compose.h"
 #include "pullback/generators/formula/autodiff.h"
+#include "pullback/generators/surfaces/curved_maps.h"
 #include "pullback/plugins/newton/hessian_models.h"
 #include "pullback/plugins/newton/moving_curve.h"
 #include "tests/plugins/problems.h"
@@ -204,6 +205,48 @@ TEST(HessianModels, ArePositiveWhereTheHessianIsNot) {
   EXPECT_GE(smallest(dense(projected(H)) - dense(H)), -1e-14 * scale);
   const Vector mode = lowest_mode(H, lambda).reshaped();
   EXPECT_LE((dense(H) * mode - lambda * mode).norm(), 1e-9 * scale);
+}
+
+TEST(NewtonInManyDimensions, FindsGreatCirclesByProducts) {
+  for (const int d : {16, 40, 150}) {
+    const auto manifold = surface("sphere-stereographic:d=" + std::to_string(d));
+    ASSERT_TRUE(manifold->prefers_products());
+    const Vector a = random_matrix(d, 1, 1).col(0) * (0.5 / std::sqrt(d));
+    const Vector b = random_matrix(d, 1, 2).col(0) * (1.5 / std::sqrt(d));
+    const Vector x = manifold->generator()->value(a);
+    const Vector y = manifold->generator()->value(b);
+    const double expected = 2 * std::atan2((x - y).norm(), (x + y).norm());
+    const GeodesicResult result = solve("newton", problem(manifold, a, b));
+    EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
+    EXPECT_NEAR(result.certificate.length, expected, kPromise * expected);
+    EXPECT_LE(result.effort.evaluations.second_derivatives, 4) << "accelerations at the ends, no Hessians";
+  }
+}
+
+TEST(NewtonInManyDimensions, ByProductsFindsWhatBlocksFind) {
+  GeneratorRegistry generators;
+  register_curved_maps(generators);
+  const auto generator = generators.open("random-network:d=30").generator;
+  const auto by = [&](PullbackManifold::Products products) {
+    return solve("newton", problem(std::make_shared<PullbackManifold>(generator, products),
+                                   random_matrix(30, 1, 3).col(0) * 0.2, random_matrix(30, 1, 4).col(0) * 0.3));
+  };
+  const GeodesicResult blocks = by(PullbackManifold::Products::kNever);
+  const GeodesicResult products = by(PullbackManifold::Products::kAlways);
+  EXPECT_EQ(products.termination, Termination::kConverged) << products.message;
+  EXPECT_NEAR(products.certificate.length, blocks.certificate.length, kPromise * blocks.certificate.length);
+}
+
+// The long way round the equator, |z| = 1, is a saddle: newton leaves it by its lowest mode.
+TEST(NewtonInManyDimensions, LeavesSaddlesByProducts) {
+  Matrix nodes = Matrix::Zero(16, 65);
+  for (int i = 0; i <= 64; ++i) nodes.col(i).head(2) << std::cos(i / 16.0), std::sin(i / 16.0);  // of length 4
+  GeodesicProblem long_way =
+      problem(surface("sphere-stereographic:d=16"), nodes.leftCols(1), nodes.rightCols(1));
+  long_way.initial = Curve::through(nodes);
+  const GeodesicResult result = solve("newton", long_way);
+  EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
+  EXPECT_NEAR(result.certificate.length, 2 * M_PI - 4, 1e-7);
 }
 
 }  // namespace
