@@ -201,11 +201,17 @@ RawSolution AutoSolver::run(const GeodesicProblem& problem, SolveContext& contex
   try {
     allowance.within([&] { search.follow({problem.initial, "the initial curve", 0}, true); });
     if (std::isfinite(search.shortest())) {
-      if (few_ != nullptr && !as_short_as_can_be(problem, search.shortest(), context.workspace())) {
-        for (const Curve& path : paths_of(search.one_of_many() ? *graph_ : *few_, problem, context)) {
+      // Where a path of the small graph was shorter, or there are reasons besides, more of them may be.
+      const auto follow_paths = [&](const GeodesicSolver& graph) {
+        for (const Curve& path : paths_of(graph, problem, context)) {
           if (context.should_stop()) break;
           allowance.within([&] { search.follow_if_within_reach(path); });
         }
+      };
+      if (few_ != nullptr && !as_short_as_can_be(problem, search.shortest(), context.workspace())) {
+        const double first = search.shortest();
+        if (!search.one_of_many()) follow_paths(*few_);
+        if (search.shortest() < first || search.one_of_many()) follow_paths(*graph_);
       }
     } else {
       const std::vector<Start> sorted = sorted_starts(
