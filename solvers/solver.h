@@ -37,7 +37,7 @@ struct PULLBACK_EXPORT SolveControl {
   // Asked from the solving thread; empty: never. Once true the solver ends, and the certificate within 0.3 s.
   std::function<bool()> should_stop = {};
   // Relative accuracy of the length that the certificate asks of a curve that is called converged, from 1e-12 to 1e-2
-  // (limits_for() in certificate.h). When a solver stops is a matter of its own options, whose defaults suit 1e-6.
+  // (limits_for() in certificate.h). Solvers' tolerances follow from it unless options say otherwise (tolerance.h).
   double accuracy = 1e-6;
   // Called from the solving thread after each iteration, with what becomes an entry of the result's trace. What it
   // throws ends the solver with kNumericalFailure.

@@ -41,7 +41,9 @@ struct PULLBACK_EXPORT GeorceOptions {
           "at 1e-6",
           0, 1);
     visit("energy_tolerance", energy_tolerance,
-          "symmetric: stops when a step promises to lower the energy by at most this fraction", 0, 1);
+          "symmetric: stops when a step promises to lower the energy by at most this; 0: from the accuracy, 1e-11 at "
+          "1e-6",
+          0, 1);
     visit("gradient_tolerance", gradient_tolerance, "published: stops at this Euclidean norm of the gradient", 0, 1e6);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
     visit("memory", memory, "symmetric: steps remembered to correct the next (limited-memory BFGS); 0: none", 0, 1000);

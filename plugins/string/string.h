@@ -31,7 +31,7 @@ struct PULLBACK_EXPORT StringOptions {
           "refined until the string is too long by at most about this fraction; 0: from the accuracy, 2e-8 at 1e-6", 0,
           1);
     visit("energy_tolerance", energy_tolerance,
-          "stops when a step promises to lower the energy by at most this fraction", 0, 1);
+          "stops when a step promises to lower the energy by at most this; 0: from the accuracy, 1e-11 at 1e-6", 0, 1);
     visit("max_iterations", max_iterations, "steps at each number of chords", 1, 1e6);
     visit("memory", memory, "steps remembered for Anderson mixing; 0: none", 0, 100);
   }
