@@ -28,12 +28,16 @@ constexpr DescentBounds kFullDescent{20, 1e-5};
 constexpr double kWithinReach = 1.02;
 constexpr double kClearlyShorter = 0.99;
 constexpr double kShorter = 1 - 3e-4;
+// On a rough map geodesics lie beside one another that so few chords do not tell apart: some paths that are not
+// clearly longer are followed after the first steps.
+constexpr double kNear = 1.005;
+constexpr int kMostRoughFollows = 2;
 // By which the length of a start is seen to be less than that of the geodesic found from it.
 constexpr int kStartChords[] = {64, 256};
 constexpr char kBesideSaddle[] = "beside a saddle";
 // More paths are looked at where few chords show less than this share of the shortest geodesic known, or where its
 // second variation is less than this share of the flat one: others may begin near it.
-constexpr double kShownByChords = 0.993;
+constexpr double kShownByChords = 0.9945;
 constexpr double kNearlyConjugate = 0.1;
 // A geodesic this much longer than the curve that it was followed from is another one's: few chords jumped. It is
 // sought again on many.
@@ -133,13 +137,15 @@ const CoarseCurve& Search::coarse_shortest() {
   return coarse_;
 }
 
+bool Search::rough() { return coarse_shortest().length < kShownByChords * shortest(); }
+
 bool Search::one_of_many() {
   const double length = shortest();
   const bool nearly_conjugate = std::any_of(found_.begin(), found_.end(), [&](const Candidate& known) {
     return known.converged() && known.certificate.length <= length &&
            known.certificate.second_variation < kNearlyConjugate * kFlatSecondVariation;
   });
-  return left_saddles_ > 0 || nearly_conjugate || coarse_shortest().length < kShownByChords * length;
+  return left_saddles_ > 0 || nearly_conjugate || rough();
 }
 
 bool Search::known_place(const CoarseCurve& curve) {
@@ -157,13 +163,21 @@ void Search::follow_if_within_reach(const Curve& path) {
   if (curve.length < known) context_.met_curve(path);
   descend(manifold, curve, kFirstDescent, context_);
   if (!(curve.length <= kWithinReach * known) || known_place(curve)) return;
+  if (rough() && curve.length > kClearlyShorter * known) {
+    if (curve.length > kNear * known || rough_follows_ == kMostRoughFollows) return;
+    ++rough_follows_;
+    seen_.push_back(curve);
+    return follow_coarse(curve);
+  }
   if (curve.length > kClearlyShorter * known) descend(manifold, curve, kFullDescent, context_);
   const bool follows = curve.length <= kShorter * known && !known_place(curve);
   seen_.push_back(curve);
   if (!follows) return;
-  Start start{joined(Curve::through(curve.nodes), problem_.from, problem_.to), "a path found", 0};
-  start.length = curve.length;
-  follow(start);
+  follow_coarse(curve);
+}
+
+void Search::follow_coarse(const CoarseCurve& curve) {
+  follow({joined(Curve::through(curve.nodes), problem_.from, problem_.to), "a path found", curve.length});
 }
 
 void Search::follow(const Start& start, bool first_alone) {

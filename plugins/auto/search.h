@@ -52,7 +52,10 @@ class Search {
   Candidate solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin, bool* settled);
   bool lost_its_way(const Candidate& candidate, const Start& start) const;
   std::string explanation(const Candidate& best) const;
-  // The shortest converged curve, which must be there, on few chords.
+  void follow_coarse(const CoarseCurve& curve);
+  // Whether few chords do not show the length of the shortest converged curve, which must be there.
+  bool rough();
+  // That curve on few chords.
   const CoarseCurve& coarse_shortest();
   bool known_place(const CoarseCurve& curve);
 
@@ -68,6 +71,7 @@ class Search {
   CoarseCurve coarse_;        // of the shortest
   double coarse_length_ = 0;  // of that
   std::vector<CoarseCurve> seen_;
+  int rough_follows_ = 0;
   int iterations_ = 0;
   int left_saddles_ = 0;
 };
