@@ -8,7 +8,7 @@
 namespace pullback {
 
 GeodesicResult solve_interruptibly(const GeodesicSolver& solver, const GeodesicProblem& problem, double time_limit,
-                                   const std::function<bool()>& should_stop) {
+                                   const std::function<bool()>& should_stop, double accuracy) {
   if (should_stop && should_stop()) {
     GeodesicResult result;
     result.termination = Termination::kStopped;
@@ -19,6 +19,7 @@ GeodesicResult solve_interruptibly(const GeodesicSolver& solver, const GeodesicP
   SolveControl control;
   control.time_limit = time_limit;
   control.should_stop = should_stop;
+  control.accuracy = accuracy;
   try {
     return solver.solve(problem, control);
   } catch (const std::invalid_argument&) {
@@ -38,7 +39,7 @@ std::vector<GeodesicResult> solve_batch(const Batch& batch, const std::vector<En
     const EndPoints& ends = pairs[static_cast<std::size_t>(i)];
     const GeodesicProblem problem{batch.space.manifold, ends.from, ends.to, {}, batch.points};
     results[static_cast<std::size_t>(i)] =
-        solve_interruptibly(*batch.solver, problem, batch.time_limit, control.should_stop);
+        solve_interruptibly(*batch.solver, problem, batch.time_limit, control.should_stop, batch.accuracy);
     control.advance(batch.solver->name());
   });
   return results;

@@ -20,8 +20,9 @@ struct PULLBACK_EXPORT EndPoints {
 struct PULLBACK_EXPORT Batch {
   OpenedSpace space;
   std::unique_ptr<GeodesicSolver> solver;
-  Matrix points;          // n×K, for solvers that use them; may be empty
-  double time_limit = 0;  // seconds for each pair; 0: none
+  Matrix points;           // n×K, for solvers that use them; may be empty
+  double time_limit = 0;   // seconds for each pair; 0: none
+  double accuracy = 1e-6;  // relative, of the length; see SolveControl
 };
 
 // The results in the order of the pairs, whatever the number of threads. Once stopped, those that did not run have the
@@ -33,6 +34,7 @@ PULLBACK_EXPORT std::vector<GeodesicResult> solve_batch(const Batch& batch, cons
 
 // One solve that ends when asked to and turns every exception but a caller's mistake into a result: see solve_batch().
 PULLBACK_EXPORT GeodesicResult solve_interruptibly(const GeodesicSolver& solver, const GeodesicProblem& problem,
-                                                   double time_limit, const std::function<bool()>& should_stop);
+                                                   double time_limit, const std::function<bool()>& should_stop,
+                                                   double accuracy = 1e-6);
 
 }  // namespace pullback

@@ -52,7 +52,8 @@ void run_comparison(Study& study, const std::vector<std::unique_ptr<GeodesicSolv
     StudyPart& part = study.parts[job.part];
     const StudyPair& pair = part.pairs[job.pair];
     const GeodesicProblem problem{part.space.manifold, pair.from, pair.to, {}, part.space.codes};
-    GeodesicResult result = solve_interruptibly(*solvers[job.solver], problem, study.time_limit, control.should_stop);
+    GeodesicResult result =
+        solve_interruptibly(*solvers[job.solver], problem, study.time_limit, control.should_stop, study.accuracy);
     if (result.termination == Termination::kStopped) return;  // what it would have become is not known
     control.advance(part.space.name + "  " + study.solvers[job.solver]);
     const std::lock_guard lock(mutex);

@@ -31,9 +31,10 @@ struct PULLBACK_EXPORT Study {
   std::uint64_t seed = 1;
   // Of pairs on generators without codes: positive, so that polar and half-plane charts are met inside.
   Interval box{0.2, 1.8};
-  double outside = 0;     // share of the pairs with ends outside of the data
-  double time_limit = 0;  // seconds for each solve; 0: none
-  bool complete = false;  // not stopped before its end
+  double outside = 0;      // share of the pairs with ends outside of the data
+  double time_limit = 0;   // seconds for each solve; 0: none
+  double accuracy = 1e-6;  // relative, of the lengths; see SolveControl
+  bool complete = false;   // not stopped before its end
 
   const std::optional<GeodesicResult>& result(const StudyPart& part, std::size_t pair, std::size_t solver) const {
     return part.results[pair * solvers.size() + solver];

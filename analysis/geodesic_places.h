@@ -24,10 +24,11 @@ struct PULLBACK_EXPORT GeodesicPlace {
 };
 
 // Solves for the pairs, of codes as choose_pairs() draws them, and says where the curves run. `time_limit`: seconds for
-// each solve; 0: none. Ends early when stopped, with those that were finished. Cost: a solve for each pair.
+// each solve; 0: none. `accuracy`: relative, of the lengths. Ends early when stopped, with those that were finished.
+// Cost: a solve for each pair.
 PULLBACK_EXPORT std::vector<GeodesicPlace> place_geodesics(const OpenedSpace& space, const DataRegion& region,
                                                            const GeodesicSolver& solver,
                                                            const std::vector<StudyPair>& pairs, double time_limit,
-                                                           const WorkControl& control = {});
+                                                           const WorkControl& control = {}, double accuracy = 1e-6);
 
 }  // namespace pullback

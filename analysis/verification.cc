@@ -131,7 +131,7 @@ class ResultCheck {
   }
 
   Certificate measure(const Curve& curve) {
-    return measure_certificate(manifold_, curve, stored_.from, stored_.to, ws_);
+    return measure_certificate(manifold_, curve, stored_.from, stored_.to, ws_, limits_for(stored_.accuracy));
   }
 
   const FieldValue* written(const std::string& field) const {
@@ -219,11 +219,13 @@ class ResultCheck {
     const Termination claim = out_.result.termination;
     const bool claims = claim == Termination::kConverged || claim == Termination::kStationary;
     const auto supported = [&](const Certificate& c) {
-      const Termination verdict = judge(c, claims ? Termination::kConverged : claim, "").termination;
+      const Termination verdict =
+          judge(c, claims ? Termination::kConverged : claim, "", limits_for(stored_.accuracy)).termination;
       return verdict == claim || (claim == Termination::kStationary && verdict == Termination::kConverged);
     };
     if (supported(out_.result.certificate) || std::ranges::any_of(noisy(), supported)) return;
-    const Verdict verdict = judge(out_.result.certificate, Termination::kConverged, "the curve");
+    const Verdict verdict =
+        judge(out_.result.certificate, Termination::kConverged, "the curve", limits_for(stored_.accuracy));
     find("termination", fmt::format("\"{}\"", to_string(claim)),
          fmt::format("{}: {}", to_string(verdict.termination), verdict.message));
   }

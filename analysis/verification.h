@@ -27,7 +27,8 @@ struct PULLBACK_EXPORT CurveSamples {
 struct PULLBACK_EXPORT StoredResult {
   Vector from;
   Vector to;
-  std::string solver;  // the chain
+  std::string solver;      // the chain
+  double accuracy = 1e-6;  // that was asked for, by which the certificate judged
   Termination termination = Termination::kNumericalFailure;
   std::optional<Curve> curve;  // nothing: it was not kept; empty: there was none
   Stored<Certificate> certificate;

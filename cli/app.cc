@@ -104,6 +104,7 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_option("--time-limit", arguments->time_limit, kTimeLimitHelp)
       ->type_name("S")
       ->check(in_range(1e-9, 1e9));
+  add_accuracy(*command, arguments->accuracy);
   add_dimension(*command, arguments->dimension);
   command->add_option("--out", arguments->out, "write inspect.json and inspect.html here")->type_name("DIR");
   command->add_option("--json", arguments->json, "write the numbers here; - is standard output")->type_name("FILE");
@@ -141,6 +142,7 @@ void add_compare(CLI::App& app, Action& action, const std::string& line) {
   command->add_option("--time-limit", arguments->time_limit, kTimeLimitHelp)
       ->type_name("S")
       ->check(in_range(1e-9, 1e9));
+  add_accuracy(*command, arguments->accuracy);
   add_plugins(*command, arguments->plugins);
   command->footer(
       "Solved means: converged, and within 0.1 % of the best length known for the pair.\nThe exit status is 0 when the "
@@ -239,6 +241,7 @@ void add_jacobian_options(CLI::App& command, JacobianArguments& arguments) {
       ->type_name("T")
       ->check(in_range(1, 1024));
   command.add_option("--time-limit", arguments.time_limit, kTimeLimitHelp)->type_name("S")->check(in_range(1e-9, 1e9));
+  add_accuracy(command, arguments.accuracy);
   add_plugins(command, arguments.plugins);
 }
 

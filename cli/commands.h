@@ -16,10 +16,11 @@ struct SolveArguments {
   std::string generator;
   std::string solver = "auto";
   std::vector<std::string> plugins;
-  std::string points;     // CSV file of latent points for solvers that use them; empty: the model's codes
-  int threads = 0;        // 0: one for each processor
-  double time_limit = 0;  // seconds for each solve; 0: none
-  int dimension = 0;      // of the latent space, where the file does not say; 0: not given
+  std::string points;      // CSV file of latent points for solvers that use them; empty: the model's codes
+  int threads = 0;         // 0: one for each processor
+  double time_limit = 0;   // seconds for each solve; 0: none
+  double accuracy = 1e-6;  // relative, of the length
+  int dimension = 0;       // of the latent space, where the file does not say; 0: not given
 };
 
 struct ListArguments {
@@ -87,8 +88,9 @@ struct InspectArguments {
   int pairs = 0;  // of codes, between which geodesics are solved and placed
   std::string solver = "auto";
   double time_limit = 0;
-  int dimension = 0;  // as for SolveArguments
-  std::string out;    // folder
+  double accuracy = 1e-6;  // as for SolveArguments
+  int dimension = 0;       // as for SolveArguments
+  std::string out;         // folder
   std::string json;
 };
 
@@ -103,7 +105,8 @@ struct CompareArguments {
   std::string box;
   int threads = 0;
   double time_limit = 0;
-  int dimension = 0;  // as for SolveArguments
+  double accuracy = 1e-6;  // as for SolveArguments
+  int dimension = 0;       // as for SolveArguments
 };
 
 struct VerifyArguments {
@@ -142,6 +145,7 @@ struct JacobianArguments {
   std::string out = "pullback-jacobian";
   int threads = 0;
   double time_limit = 0;
+  double accuracy = 1e-6;  // as for SolveArguments
 };
 
 struct FitUncertaintyArguments {

@@ -5,6 +5,13 @@
 #include "pullback/cli/options.h"
 
 namespace pullback::cli {
+namespace {
+
+// What SolveControl takes.
+constexpr double kLeastAccuracy = 1e-12;
+constexpr double kMostAccuracy = 1e-2;
+
+}  // namespace
 
 CLI::Validator in_range(double low, double high) {
   return {[low, high](std::string& text) {
@@ -16,6 +23,14 @@ CLI::Validator in_range(double low, double high) {
             return fmt::format("expected a number from {:g} to {:g}, got \"{}\"", low, high, text);
           },
           ""};
+}
+
+void add_accuracy(CLI::App& command, double& accuracy) {
+  command
+      .add_option("--accuracy", accuracy,
+                  "relative accuracy of the lengths, which solvers and certificate follow (default: 1e-6)")
+      ->type_name("A")
+      ->check(in_range(kLeastAccuracy, kMostAccuracy));
 }
 
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
@@ -49,6 +64,7 @@ void add_solve_options(CLI::App& command, SolveArguments& solve) {
       ->type_name("T")
       ->check(in_range(1, 1024));
   command.add_option("--time-limit", solve.time_limit, kTimeLimitHelp)->type_name("S")->check(in_range(1e-9, 1e9));
+  add_accuracy(command, solve.accuracy);
 }
 
 }  // namespace pullback::cli

@@ -45,6 +45,7 @@ Setup prepare(const CompareArguments& arguments) {
   study.pairs = arguments.pairs;
   study.seed = arguments.seed;
   study.time_limit = arguments.time_limit;
+  study.accuracy = arguments.accuracy;
   if (!arguments.box.empty()) study.box = parse_interval(arguments.box, "--box");
   study.outside = arguments.outside;
   for (const std::string& name : arguments.generators.empty() ? kDefaultGenerators : arguments.generators) {

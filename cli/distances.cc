@@ -64,7 +64,9 @@ std::string what_failed(const DistanceMatrix& matrix, const std::string& where) 
 }
 
 Json matrix_json(const DistancesArguments& arguments, const DistanceMatrix& matrix) {
-  Json json = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}};
+  Json json = {{"generator", arguments.solve.generator},
+               {"solver", arguments.solve.solver},
+               {"accuracy", arguments.solve.accuracy}};
   json.update(fields_json(matrix));
   return json;
 }

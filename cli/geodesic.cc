@@ -93,7 +93,9 @@ Json results_json(const GeodesicArguments& arguments, const Batch& batch, const 
     entry["seal"] = seal_of_result(entry, i, arguments.solve.solver);
     list.push_back(std::move(entry));
   }
-  Json all = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver}};
+  Json all = {{"generator", arguments.solve.generator},
+              {"solver", arguments.solve.solver},
+              {"accuracy", arguments.solve.accuracy}};
   if (!transforms.empty()) all["transforms"] = list_json(transforms);
   all["results"] = std::move(list);
   all["seal"] = seal_of_document(all, false);

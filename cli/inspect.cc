@@ -90,7 +90,7 @@ void run_characterisation(Inspection& inspection, const InspectArguments& argume
   const std::vector<StudyPair> pairs = choose_pairs(inspection.space, arguments.pairs, kPairSeed, {0, 1});
   Progress progress(static_cast<int>(pairs.size()));
   inspection.geodesics = place_geodesics(inspection.space, *inspection.region, *inspection.solver, pairs,
-                                         arguments.time_limit, work_control(0, progress));
+                                         arguments.time_limit, work_control(0, progress), arguments.accuracy);
   append(inspection.findings, findings(inspection.geodesics, *inspection.region));
 }
 

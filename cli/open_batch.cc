@@ -16,6 +16,7 @@ Batch open_batch(const SolveArguments& arguments, const KnownDimension& known) {
   batch.solver = opener.solvers().make(arguments.solver);
   batch.space = opener.open(arguments.generator, known);
   batch.time_limit = arguments.time_limit;
+  batch.accuracy = arguments.accuracy;
   const int dimension = batch.space.dimension();
   batch.points = arguments.points.empty()
                      ? batch.space.codes

@@ -21,6 +21,7 @@ inline constexpr char kGeneratorHelp[] =
     "transforms after it (NAME@isometric@floor=0.05); see `pullback generators`";
 inline constexpr char kTimeLimitHelp[] = "seconds for each geodesic, its certificate included (default: none)";
 
+void add_accuracy(CLI::App& command, double& accuracy);
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins);
 void add_dimension(CLI::App& command, int& dimension);
 // GENERATOR and what comes with it.

@@ -37,6 +37,7 @@ JacobianSettings settings_of(const JacobianArguments& arguments) {
   settings.grid = arguments.grid;
   settings.pairs = arguments.pairs;
   settings.time_limit = arguments.time_limit;
+  settings.accuracy = arguments.accuracy;
   if (arguments.pairs > 0) settings.solvers = arguments.solvers;
   if (arguments.pairs > 0 && settings.solvers.empty()) settings.solvers = {"auto"};
   if (arguments.pairs == 0 && !arguments.solvers.empty()) {
@@ -81,6 +82,7 @@ Json results_frame(const JacobianSettings& settings, const JacobianArguments& ar
             {"seed", arguments.seed},
             {"threads", thread_count(arguments.threads)},
             {"time_limit", settings.time_limit > 0 ? Json(settings.time_limit) : Json(nullptr)},
+            {"accuracy", settings.accuracy},
             {"levels", kQuantileLevels}}},
           {"models", Json::array()},
           {"groups", Json::array()}};

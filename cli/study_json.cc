@@ -60,6 +60,7 @@ Json settings_json(const Study& study, const CallRecord& record) {
           {"outside", study.outside},
           {"threads", record.threads},
           {"time_limit", study.time_limit > 0 ? Json(study.time_limit) : Json(nullptr)},
+          {"accuracy", study.accuracy},
           {"solved_tolerance", kSolvedTolerance}};
 }
 

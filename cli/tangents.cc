@@ -126,12 +126,11 @@ int run_log(const LogArguments& arguments) {
                                  format_point(joined.ends.to));
   if (velocity.size() > 0) text += line("velocity", exact_point(velocity));
   text += describe(joined.result);
-  const Json json = {{"generator", arguments.solve.generator},
-                     {"solver", arguments.solve.solver},
-                     {"from", as_json(joined.ends.from)},
-                     {"to", as_json(joined.ends.to)},
-                     {"velocity", velocity.size() > 0 ? as_json(velocity) : Json(nullptr)},
-                     {"geodesic", as_json(joined.result, 2)}};
+  const Json json = {
+      {"generator", arguments.solve.generator}, {"solver", arguments.solve.solver},
+      {"accuracy", arguments.solve.accuracy},   {"from", as_json(joined.ends.from)},
+      {"to", as_json(joined.ends.to)},          {"velocity", velocity.size() > 0 ? as_json(velocity) : Json(nullptr)},
+      {"geodesic", as_json(joined.result, 2)}};
   write_result(arguments.json, json, text);
   return status_of(joined.result);
 }
@@ -151,11 +150,9 @@ int run_transport(const TransportArguments& arguments) {
                known ? exact_point(moved.vector) : "not known: the metric is singular, or has a kink, on the way");
   text += line("relative error", format_number(moved.error, 2));
   text += describe(joined.result);
-  Json json = {{"generator", arguments.solve.generator},
-               {"solver", arguments.solve.solver},
-               {"from", as_json(joined.ends.from)},
-               {"to", as_json(joined.ends.to)},
-               {"vector", as_json(v)}};
+  Json json = {{"generator", arguments.solve.generator}, {"solver", arguments.solve.solver},
+               {"accuracy", arguments.solve.accuracy},   {"from", as_json(joined.ends.from)},
+               {"to", as_json(joined.ends.to)},          {"vector", as_json(v)}};
   json.update(fields_json(moved));
   json["geodesic"] = as_json(joined.result, 2);
   write_result(arguments.json, json, text);

@@ -56,6 +56,14 @@ class SpaceFinder {
   std::vector<std::string> given_;
 };
 
+// The accuracy that was asked for; files written before it could be asked for have none.
+double read_accuracy(const JsonView& settings) {
+  if (!settings.has("accuracy")) return SolveControl().accuracy;
+  const double accuracy = settings.at("accuracy").number();
+  if (!(accuracy > 0 && accuracy < 1)) settings.at("accuracy").fail("a number between 0 and 1");
+  return accuracy;
+}
+
 VerifyDocument read_geodesic(const JsonView& root, SpaceFinder& finder) {
   VerifyDocument document;
   const std::string generator = root.at("generator").text();
@@ -64,11 +72,13 @@ VerifyDocument read_geodesic(const JsonView& root, SpaceFinder& finder) {
   StoredPart& part = document.stored.back();
   const int dimension = part.space.dimension();
   const std::string solver = root.at("solver").text();
+  const double accuracy = read_accuracy(root);
   for (const JsonView& view : root.at("results").list()) {
     StoredResult& stored = part.results.emplace_back();
     stored.from = read_end(view.at("from"), dimension);
     stored.to = read_end(view.at("to"), dimension);
     stored.solver = solver;
+    stored.accuracy = accuracy;
     VerifyTask task{0, view, solver, {}, check_fields(view, document.tasks.size(), solver)};
     read_result(view, part.space, document.samples(), stored, task.contradictions);
     document.tasks.push_back(std::move(task));
@@ -77,7 +87,7 @@ VerifyDocument read_geodesic(const JsonView& root, SpaceFinder& finder) {
 }
 
 // Also finds a result that is there twice.
-void read_results(const VerifyPart& part, std::size_t number, VerifyDocument& document) {
+void read_results(const VerifyPart& part, std::size_t number, double accuracy, VerifyDocument& document) {
   StoredPart& results = document.stored[number];
   std::set<std::pair<std::size_t, std::string>> seen;
   for (const JsonView& view : part.view->at("results").list()) {
@@ -94,6 +104,7 @@ void read_results(const VerifyPart& part, std::size_t number, VerifyDocument& do
     stored.from = part.pairs[pair].from;
     stored.to = part.pairs[pair].to;
     stored.solver = solver;
+    stored.accuracy = accuracy;
     read_result(view, results.space, document.samples(), stored, task.contradictions);
     document.tasks.push_back(std::move(task));
   }
@@ -114,7 +125,7 @@ VerifyDocument read_study(const JsonView& root, SpaceFinder& finder) {
     for (const JsonView& pair : view.at("pairs").list()) {
       part.pairs.push_back({"", "", read_end(pair.at("from"), dimension), read_end(pair.at("to"), dimension), {}, {}});
     }
-    read_results(part, document.parts.size(), document);
+    read_results(part, document.parts.size(), read_accuracy(root.at("settings")), document);
     document.parts.push_back(std::move(part));
   }
   return document;

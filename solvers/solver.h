@@ -37,7 +37,7 @@ struct PULLBACK_EXPORT SolveControl {
   // Asked from the solving thread; empty: never. Once true the solver ends, and the certificate within 0.3 s.
   std::function<bool()> should_stop = {};
   // Relative accuracy of the length that the certificate asks of a curve that is called converged, from 1e-12 to 1e-2
-  // (limits_for() in certificate.h). When a solver stops is a matter of its own options, whose defaults suit 1e-6.
+  // (limits_for() in certificate.h). Solvers' tolerances follow from it unless options say otherwise (tolerance.h).
   double accuracy = 1e-6;
   // Called from the solving thread after each iteration, with what becomes an entry of the result's trace. What it
   // throws ends the solver with kNumericalFailure.
@@ -175,7 +175,7 @@ struct PULLBACK_EXPORT RawSolution {
 // curve of the wrong dimension, a time limit that is negative, NaN or above 1e9 s, an accuracy outside its range. All
 // else is a termination: what a
 // generator throws, in the solver or in the certificate, is kNumericalFailure with its message. Cost of the
-// certificate: about 2,000 values, 500 Jacobians and 400 weighted Hessians; see certificate.h. Thread safety: solvers
+// certificate: about 1,200 values, 700 Jacobians and 300 second derivatives; see certificate.h. Thread safety: solvers
 // are immutable; one object may solve on several threads.
 class PULLBACK_EXPORT GeodesicSolver {
  public:

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -19,7 +22,25 @@ void require_point(const char* what, const ConstVectorRef& z, int dimension) {
   if (!z.allFinite()) throw std::invalid_argument(fmt::format("{}: NaN or infinity among its coordinates", what));
 }
 
+constexpr std::size_t kMostKept = 8;
+
 }  // namespace
+
+// Solvers by their chains: what one keeps for the next pair, such as a graph of the codes, is lost with it.
+class Space::KeptSolvers {
+ public:
+  std::shared_ptr<const GeodesicSolver> get(const SolverRegistry& registry, const std::string& chain) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = solvers_.find(chain); known != solvers_.end()) return known->second;
+    std::shared_ptr<const GeodesicSolver> made = registry.make(chain);
+    if (solvers_.size() == kMostKept) solvers_.clear();
+    return solvers_[chain] = std::move(made);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const GeodesicSolver>> solvers_;
+};
 
 Vector starting_velocity(const Manifold& manifold, const GeodesicResult& geodesic) {
   if (geodesic.curve.empty()) return {};
@@ -32,7 +53,7 @@ Vector starting_velocity(const Manifold& manifold, const GeodesicResult& geodesi
 }
 
 Space::Space(OpenedSpace opened, std::shared_ptr<const SolverRegistry> solvers)
-    : opened_(std::move(opened)), solvers_(std::move(solvers)) {
+    : opened_(std::move(opened)), solvers_(std::move(solvers)), kept_(std::make_shared<KeptSolvers>()) {
   if (!opened_.manifold || !solvers_) throw std::invalid_argument("Space: expected a manifold and solvers, got none");
 }
 
@@ -41,7 +62,8 @@ Space::Space(OpenedSpace opened, const std::shared_ptr<const Opener>& opener)
 
 GeodesicResult Space::geodesic(const ConstVectorRef& a, const ConstVectorRef& b, const GeodesicOptions& options) const {
   const GeodesicProblem problem{opened_.manifold, a, b, options.initial, opened_.codes};
-  const std::shared_ptr<const GeodesicSolver> solver = options.made ? options.made : solvers_->make(options.solver);
+  const std::shared_ptr<const GeodesicSolver> solver =
+      options.made ? options.made : kept_->get(*solvers_, options.solver);
   return solver->solve(problem, {.time_limit = options.time_limit,
                                  .should_stop = options.should_stop,
                                  .accuracy = options.accuracy,

@@ -89,8 +89,11 @@ class PULLBACK_EXPORT Space {
   Curvature curvature(const ConstVectorRef& z) const;
 
  private:
+  class KeptSolvers;
+
   OpenedSpace opened_;
   std::shared_ptr<const SolverRegistry> solvers_;
+  std::shared_ptr<KeptSolvers> kept_;  // of the chains asked for, which keep what serves the next pair
 };
 
 // How a space is opened.

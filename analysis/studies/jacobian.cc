@@ -29,7 +29,8 @@ std::optional<Study> solve_pairs(const LabelledSpace& model, const JacobianSetti
   for (std::size_t i = 0; i < part.pairs.size(); ++i) {
     const GeodesicProblem problem{part.space.manifold, part.pairs[i].from, part.pairs[i].to, {}, part.space.codes};
     for (std::size_t s = 0; s < solvers.size(); ++s) {
-      GeodesicResult result = solve_interruptibly(*solvers[s], problem, settings.time_limit, should_stop);
+      GeodesicResult result =
+          solve_interruptibly(*solvers[s], problem, settings.time_limit, should_stop, settings.accuracy);
       if (result.termination == Termination::kStopped) return std::nullopt;
       part.results[i * solvers.size() + s] = std::move(result);
     }

@@ -23,6 +23,7 @@ struct PULLBACK_EXPORT JacobianSettings {
   int pairs = 0;                     // of codes, solved on each model; 0: none
   std::vector<std::string> solvers;  // chains
   double time_limit = 0;             // seconds for each solve; 0: none
+  double accuracy = 1e-6;            // relative, of the lengths; see SolveControl
 };
 
 struct PULLBACK_EXPORT LabelledSpace {

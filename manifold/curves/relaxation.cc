@@ -1,66 +1,15 @@
 #include "pullback/manifold/curves/relaxation.h"
 
 #include <stdexcept>
-#include <utility>
 
-#include "pullback/manifold/numerics/block_tridiagonal.h"
-#include "pullback/manifold/numerics/chord_model.h"
-#include "pullback/manifold/numerics/chords.h"
+#include "pullback/manifold/curves/node_descent.h"
 
 namespace pullback {
-namespace {
-
-constexpr double kSmallestStep = 1.0 / 1024;
-// Keeps the normal equations definite where the metric vanishes, in units of the flat ones.
-constexpr double kRegularisation = 1e-10;
-
-// Gauss–Newton on E = ½ Σ ‖r_i‖² over the interior nodes, whitened.
-struct Linearisation {
-  Matrix factors;
-  Matrix step;  // n×(K−1)
-  double energy = 0;
-  double gain = 0;  // ½ gᵀ(JᵀJ)⁻¹g
-};
-
-Linearisation linearise(const Manifold& manifold, const Matrix& Z, Workspace& ws) {
-  const Eigen::Index n = Z.rows();
-  const Eigen::Index K = Z.cols() - 1;
-  Linearisation out;
-  out.factors.resize(n, n * (K + 1));
-  Matrix residual(2 * n + 1, K);
-  Matrix jacobian(2 * n + 1, 2 * n * K);
-  manifold.segments(Z, HessianModel::kGaussNewton, out.factors, residual, jacobian, ws);
-  out.energy = 0.5 * residual.squaredNorm();
-  const NormalEquations normal = normal_equations(residual, jacobian);
-  out.step = BlockTridiagonalFactor(normal.hessian, -kRegularisation * static_cast<double>(K)).solve(-normal.gradient);
-  out.gain = -0.5 * normal.gradient.cwiseProduct(out.step).sum();
-  return out;
-}
-
-// False: no step lowers the energy.
-bool descend(const Manifold& manifold, Matrix& Z, const Linearisation& at, Workspace& ws) {
-  for (double damping = 1; damping >= kSmallestStep; damping /= 2) {
-    Matrix trial = moved_nodes(Z, at.factors, at.step, damping);
-    if (!(chord_energy(manifold, trial, ws) < at.energy - 0.1 * damping * at.gain)) continue;
-    Z = std::move(trial);
-    return true;
-  }
-  return false;
-}
-
-}  // namespace
 
 Curve relaxed(const Manifold& manifold, const Curve& curve, const RelaxationOptions& options, Workspace& ws) {
   if (options.chords < 2) throw std::invalid_argument("relaxed: at least 2 chords are needed");
   Matrix Z = constant_speed(manifold, curve, options.chords, ws).positions();
-  int taken = 0;
-  for (; taken < options.iterations; ++taken) {
-    if (options.should_stop && options.should_stop()) break;
-    const Linearisation at = linearise(manifold, Z, ws);
-    if (!(at.gain > options.worthwhile * at.energy) || !at.step.allFinite()) break;
-    if (!descend(manifold, Z, at, ws)) break;
-    if (options.keep) options.keep(Curve::through(Z));
-  }
+  const int taken = descend_nodes(manifold, Z, options, ws);
   if (taken == 0) return constant_speed(manifold, curve, 2 * options.chords, ws);
   return constant_speed(manifold, Curve::through(Z), options.chords, ws);
 }

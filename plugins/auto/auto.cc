@@ -3,32 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <optional>
+#include <initializer_list>
 #include <stdexcept>
 #include <utility>
 
 #include "pullback/base/stop.h"
-#include "pullback/manifold/curves/saddle.h"
 #include "pullback/plugins/auto/candidates.h"
+#include "pullback/plugins/auto/search.h"
 #include "pullback/solvers/plugin.h"
 
 namespace pullback {
 namespace {
 
-// A start is followed only if it is no longer than this times the shortest geodesic found: relaxed on few chords, it is
-// near its own.
-constexpr double kWorthFollowing = 1.02;
-constexpr int kSaddleChords = 128;
-// A geodesic this much longer than the curve that it was followed from is another one's: few chords jumped. It is
-// sought again on many.
-constexpr double kLostItsWay = 1.001;
-// A geodesic that turns up to this many times as sharply as the certificate allows, or is too long by up to this
-// fraction, is one that its chords do not resolve: more of them may.
-constexpr double kResolvable = 5;
-constexpr double kNearlyExact = 1e-4;
+// A geodesic at most this much longer than the ends are apart in ambient space needs no comparison.
+constexpr double kAsGoodAsShortest = 1e-3;
 
 std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& registry, const std::string& name,
                                                          const std::string& options = "") {
@@ -37,6 +29,8 @@ std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& r
   return registry.make(name + options);
 }
 
+// Two paths by edges of two chords, which descent takes the zigzag out of.
+constexpr char kFew[] = ":most_points=2000,samples=400,alternatives=1,subdivisions=2,relaxation=0,nodes=32";
 // Where energy helps it takes ten or twenty iterations; on curves that no chord resolves it would go on for minutes.
 constexpr char kBounded[] = ":max_iterations=60";
 
@@ -53,178 +47,6 @@ std::vector<std::unique_ptr<const GeodesicSolver>> make_all(const SolverRegistry
     if (auto solver = make_if_registered(registry, local.name, local.options)) out.push_back(std::move(solver));
   }
   if (out.empty()) throw std::invalid_argument("solver 'auto' needs the solver 'energy' or 'newton' to be registered");
-  return out;
-}
-
-bool wants_more_chords(const Candidate& candidate) {
-  if (candidate.verdict.termination != Termination::kStalled) return false;
-  const CertificateLimits limits;
-  const Certificate& c = candidate.certificate;
-  return c.max_turning_angle <= limits.max_turning_angle
-             ? c.relative_excess <= kNearlyExact
-             : c.max_turning_angle <= kResolvable * limits.max_turning_angle;
-}
-
-using Solvers = std::vector<std::unique_ptr<const GeodesicSolver>>;
-// Runs one solver's algorithm; what it throws becomes its solution.
-using Runner = std::function<RawSolution(const GeodesicSolver&, const GeodesicProblem&)>;
-
-// Follows starts to geodesics, and keeps what is found.
-class Search {
- public:
-  Search(const GeodesicProblem& problem, const Solvers& solvers, const Solvers& careful, const GeodesicSolver* fine,
-         Runner run, int escapes, SolveContext& context)
-      : problem_(problem),
-        solvers_(solvers),
-        careful_(careful),
-        fine_(fine),
-        run_(std::move(run)),
-        escapes_(escapes),
-        context_(context) {}
-
-  // Worth following when no converged curve is known that goes the same way or is clearly shorter.
-  bool worthwhile(const Start& start) const;
-  // Errors: StopRequested; what was found before is kept.
-  void follow(const Start& start);
-  // Where nothing converged the start may be shorter than all that the solvers made of it.
-  void fall_back();
-  // The shortest start, for that.
-  void remember(Start start) { shortest_start_ = std::move(start); }
-  // The best of what was found; the others are told of as met. Evaluates nothing.
-  RawSolution result();
-  bool found_any() const;
-
- private:
-  Candidate solve_from(const Start& start, const Solvers& solvers);
-  void run_all(const Start& start, const Solvers& solvers, Candidate& best);
-  Candidate solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin, bool* settled);
-  std::string explanation(const Candidate& best) const;
-
-  const GeodesicProblem& problem_;
-  const Solvers& solvers_;
-  const Solvers& careful_;
-  const GeodesicSolver* fine_;
-  const Runner run_;
-  const int escapes_;
-  SolveContext& context_;
-  std::vector<Candidate> found_;
-  std::optional<Start> shortest_start_;
-  int iterations_ = 0;
-  int left_saddles_ = 0;
-};
-
-bool Search::worthwhile(const Start& start) const {
-  for (const Candidate& known : found_) {
-    if (!known.converged()) continue;
-    const double length = known.certificate.length;
-    if (start.length > kWorthFollowing * length) return false;
-    if (same_way(*problem_.manifold, start, {known.curve, "", length}, context_.workspace())) return false;
-  }
-  return true;
-}
-
-// One solver's curve, certified; *settled: whether it claimed to have converged.
-Candidate Search::solved(const GeodesicSolver& solver, const GeodesicProblem& from, const std::string& origin,
-                         bool* settled) {
-  RawSolution solution = run_(solver, from);
-  iterations_ += solution.iterations;
-  *settled = solution.claim == Termination::kConverged;
-  return certified(problem_, std::move(solution), fmt::format("{} from {}", solver.name(), origin), context_);
-}
-
-Candidate Search::solve_from(const Start& start, const Solvers& solvers) {
-  Candidate best;
-  try {
-    run_all(start, solvers, best);
-  } catch (const StopRequested&) {
-    if (!best.curve.empty()) found_.push_back(std::move(best));
-    throw;
-  }
-  return best;
-}
-
-// One solver after the other, each from the curve before where there is one, until one converges or ends at a saddle.
-void Search::run_all(const Start& start, const Solvers& solvers, Candidate& best) {
-  GeodesicProblem current = problem_;
-  current.initial = start.curve;
-  for (const auto& solver : solvers) {
-    bool settled = false;
-    Candidate candidate = solved(*solver, current, start.origin, &settled);
-    if (fine_ != nullptr && settled && wants_more_chords(candidate) && !context_.should_stop()) {
-      current.initial = candidate.curve;
-      Candidate finer = solved(*fine_, current, start.origin, &settled);
-      if (better(finer, candidate)) candidate = std::move(finer);
-    }
-    if (best.curve.empty() || better(candidate, best)) best = std::move(candidate);
-    // A curve that rests on its chords but turns too sharply for its second variation stays so for other solvers.
-    const bool too_sharp = settled && best.certificate.max_turning_angle > CertificateLimits{}.max_turning_angle;
-    const bool done = too_sharp || best.converged() || best.verdict.termination == Termination::kStationary;
-    if (done || context_.should_stop()) break;
-    const bool astray = start.length > 0 && best.certificate.length > kLostItsWay * start.length;
-    current.initial = best.curve.finite() && !astray ? best.curve : start.curve;
-  }
-}
-
-void Search::follow(const Start& start) {
-  std::deque<Start> queue{start};
-  while (!queue.empty() && !context_.should_stop()) {
-    const Start next = std::move(queue.front());
-    queue.pop_front();
-    Candidate candidate = solve_from(next, solvers_);
-    if (candidate.converged() && candidate.certificate.length > kLostItsWay * next.length && next.length > 0) {
-      found_.push_back(std::move(candidate));
-      candidate = solve_from(next, careful_);
-    }
-    if (candidate.verdict.termination == Termination::kStationary && left_saddles_ < escapes_) {
-      ++left_saddles_;
-      for (Curve& side : beside_saddle(*problem_.manifold, candidate.curve, kSaddleChords, context_.workspace())) {
-        queue.push_back({joined(side, problem_.from, problem_.to), "beside a saddle", 0});
-      }
-    }
-    found_.push_back(std::move(candidate));
-  }
-}
-
-void Search::fall_back() {
-  if (!shortest_start_) return;
-  if (std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.converged(); })) return;
-  RawSolution solution;
-  solution.curve = shortest_start_->curve;
-  solution.claim = Termination::kStalled;
-  solution.message = "no solver made it shorter";
-  found_.push_back(certified(problem_, std::move(solution), shortest_start_->origin, context_));
-}
-
-std::string Search::explanation(const Candidate& best) const {
-  std::string lengths;
-  int others = 0;
-  for (const Candidate& candidate : found_) {
-    if (&candidate == &best || candidate.curve.empty()) continue;
-    ++others;
-    lengths += fmt::format("{}{:.6g} ({})", lengths.empty() ? "" : ", ", candidate.certificate.length,
-                           to_string(candidate.verdict.termination));
-  }
-  std::string text = fmt::format("{}: {}", best.origin, best.verdict.message);
-  if (left_saddles_ > 0) text += fmt::format("; {} saddle{} left", left_saddles_, left_saddles_ == 1 ? "" : "s");
-  if (others > 0) text += fmt::format("; the best of {} curves, the others {}", others + 1, lengths);
-  return text;
-}
-
-bool Search::found_any() const {
-  return std::any_of(found_.begin(), found_.end(), [](const Candidate& known) { return known.curve.finite(); });
-}
-
-RawSolution Search::result() {
-  const auto best = std::min_element(found_.begin(), found_.end(), better);
-  RawSolution out;
-  out.iterations = iterations_;
-  out.claim = best->verdict.termination;
-  out.message = explanation(*best);
-  out.curve = best->curve;
-  out.regularisation = best->regularisation;
-  for (auto other = found_.begin(); other != found_.end(); ++other) {
-    if (other != best && other->curve.finite()) context_.met_curve(std::move(other->curve));
-  }
   return out;
 }
 
@@ -293,6 +115,17 @@ void follow_starts(const std::vector<Start>& sorted, const AutoOptions& options,
   if (!context.should_stop()) search.fall_back();
 }
 
+// Whether a length is that of the line between the images of the ends, which nothing can undercut.
+bool as_short_as_can_be(const GeodesicProblem& problem, double length, Workspace& ws) {
+  const Generator* f = problem.manifold->generator();
+  if (f == nullptr) return false;
+  Matrix Z(problem.from.size(), 2);
+  Z << problem.from, problem.to;
+  Vector apart(1);
+  problem.manifold->chords(Z, apart, ws);
+  return length <= (1 + kAsGoodAsShortest) * apart(0);
+}
+
 RawSolution nothing_found(const GeodesicProblem& problem, bool spent, SolveContext& context) {
   const bool kept = !context.kept().empty();
   RawSolution out;
@@ -309,6 +142,7 @@ RawSolution nothing_found(const GeodesicProblem& problem, bool spent, SolveConte
 AutoSolver::AutoSolver(AutoOptions options, const SolverRegistry& registry)
     : GeodesicSolver("auto"),
       options_(options),
+      few_(make_if_registered(registry, "graph", kFew)),
       graph_(make_if_registered(registry, "graph", fmt::format(":alternatives={}", options.alternatives))),
       smooth_(make_all(registry, {{"newton", ""}, {"energy", kBounded}, {"shooting", ""}})),
       rough_(make_all(registry, {{"newton", ""}, {"energy", kBounded}})),
@@ -317,11 +151,32 @@ AutoSolver::AutoSolver(AutoOptions options, const SolverRegistry& registry)
 
 // The initial curve, and what the searches find of other ways.
 std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveContext& context) const {
-  std::vector<Curve> out{problem.initial};
-  if (graph_ == nullptr) return out;
+  std::vector<Curve> out = found_by(graph_.get(), problem, context);
+  out.insert(out.begin(), problem.initial);
+  return out;
+}
+
+// Paths of a graph. They are not told of as met: most are longer than what they are compared with, which takes fewer
+// chords to see.
+std::vector<Curve> AutoSolver::paths_of(const GeodesicSolver& graph, const GeodesicProblem& problem,
+                                        SolveContext& context) {
+  const std::size_t met = context.met_curves().size();
+  std::vector<Curve> out = found_by(&graph, problem, context);
+  context.change_met_curves(met, [](const Curve& /*path*/) { return Curve(); });
+  std::erase_if(out, [](const Curve& path) { return path.pieces() <= 1; });  // the straight line, or none
+  return out;
+}
+
+// What a search finds: the best first. Nothing where it fails.
+std::vector<Curve> AutoSolver::found_by(const GeodesicSolver* solver, const GeodesicProblem& problem,
+                                        SolveContext& context) {
+  std::vector<Curve> out;
+  if (solver == nullptr) return out;
   const std::size_t met = context.met_curves().size();
   try {
-    out.push_back(run_other(*graph_, problem, context).curve);
+    out.push_back(run_other(*solver, problem, context).curve);
+  } catch (const StopRequested&) {
+    throw;
   } catch (const std::exception&) {
     return out;  // the initial curve will do
   }
@@ -344,9 +199,25 @@ RawSolution AutoSolver::run(const GeodesicProblem& problem, SolveContext& contex
                 context);
   Allowance allowance(context, work_for(problem.manifold->dimension()));
   try {
-    const std::vector<Start> sorted = sorted_starts(
-        problem, [&] { return starts(problem, context); }, options_, allowance, context);
-    follow_starts(sorted, options_, search, allowance, context);
+    allowance.within([&] { search.follow({problem.initial, "the initial curve", 0}, true); });
+    if (std::isfinite(search.shortest())) {
+      // Where a path of the small graph was shorter, or there are reasons besides, more of them may be.
+      const auto follow_paths = [&](const GeodesicSolver& graph) {
+        for (const Curve& path : paths_of(graph, problem, context)) {
+          if (context.should_stop()) break;
+          allowance.within([&] { search.follow_if_within_reach(path); });
+        }
+      };
+      if (few_ != nullptr && !as_short_as_can_be(problem, search.shortest(), context.workspace())) {
+        const double first = search.shortest();
+        if (!search.one_of_many()) follow_paths(*few_);
+        if (search.shortest() < first || search.one_of_many()) follow_paths(*graph_);
+      }
+    } else {
+      const std::vector<Start> sorted = sorted_starts(
+          problem, [&] { return starts(problem, context); }, options_, allowance, context);
+      follow_starts(sorted, options_, search, allowance, context);
+    }
   } catch (const StopRequested&) {
     if (!search.found_any()) throw;  // the curve kept last is all that there is
   }

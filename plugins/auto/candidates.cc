@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "pullback/manifold/curves/node_descent.h"
 #include "pullback/manifold/numerics/chords.h"
 #include "pullback/solvers/start.h"
 
@@ -36,6 +37,22 @@ int rank(Termination termination) {
   }
 }
 
+bool same_length(double a, double b) { return std::abs(a - b) <= kSameLength * std::max(a, b); }
+
+// Whether the columns lie as near together as those of one curve of this length.
+bool same_places(const Manifold& manifold, const Matrix& a, const Matrix& b, double length, Workspace& ws) {
+  Matrix pairs(a.rows(), 2 * a.cols());
+  for (Eigen::Index i = 0; i < a.cols(); ++i) {
+    pairs.col(2 * i) = a.col(i);
+    pairs.col(2 * i + 1) = b.col(i);
+  }
+  Vector d(pairs.cols() - 1);
+  manifold.chords(pairs, d, ws);
+  double most = 0;
+  for (Eigen::Index i = 0; i < a.cols(); ++i) most = std::max(most, d(2 * i));
+  return most <= kSamePlace * length;
+}
+
 }  // namespace
 
 Candidate certified(const GeodesicProblem& problem, RawSolution solution, std::string origin, SolveContext& context) {
@@ -64,22 +81,31 @@ bool better(const Candidate& a, const Candidate& b) {
 }
 
 bool same_way(const Manifold& manifold, const Start& a, const Start& b, Workspace& ws) {
-  const double longer = std::max(a.length, b.length);
-  if (std::abs(a.length - b.length) > kSameLength * longer) return false;
-  const Vector times_a = constant_speed_times(manifold, a.curve, kFractions - 1, ws);
-  const Vector times_b = constant_speed_times(manifold, b.curve, kFractions - 1, ws);
-  const Matrix Za = a.curve.position(times_a);
-  const Matrix Zb = b.curve.position(times_b);
-  Matrix pairs(manifold.dimension(), 2 * kFractions);
-  for (Eigen::Index i = 0; i < kFractions; ++i) {
-    pairs.col(2 * i) = Za.col(i);
-    pairs.col(2 * i + 1) = Zb.col(i);
+  if (!same_length(a.length, b.length)) return false;
+  const Matrix Za = a.curve.position(constant_speed_times(manifold, a.curve, kFractions - 1, ws));
+  const Matrix Zb = b.curve.position(constant_speed_times(manifold, b.curve, kFractions - 1, ws));
+  return same_places(manifold, Za, Zb, std::max(a.length, b.length), ws);
+}
+
+CoarseCurve coarse(const Manifold& manifold, const Curve& curve, Workspace& ws) {
+  CoarseCurve out{curve.position(uniform_times(kChords + 1)), 0};
+  out.length = chord_length(manifold, out.nodes, ws);
+  return out;
+}
+
+void descend(const Manifold& manifold, CoarseCurve& curve, const DescentBounds& bounds, SolveContext& context) {
+  const RelaxationOptions options{
+      kChords, bounds.iterations, bounds.worthwhile, [&context] { return context.should_stop(); }, {}};
+  if (descend_nodes(manifold, curve.nodes, options, context.workspace()) > 0) {
+    curve.length = chord_length(manifold, curve.nodes, context.workspace());
   }
-  Vector d(2 * kFractions - 1);
-  manifold.chords(pairs, d, ws);
-  double most = 0;
-  for (Eigen::Index i = 0; i < kFractions; ++i) most = std::max(most, d(2 * i));
-  return most <= kSamePlace * longer;
+}
+
+bool same_places(const Manifold& manifold, const CoarseCurve& a, const CoarseCurve& b, Workspace& ws) {
+  if (!same_length(a.length, b.length)) return false;
+  const auto every = Eigen::seqN(0, kFractions, kChords / (kFractions - 1));
+  return same_places(manifold, a.nodes(Eigen::all, every), b.nodes(Eigen::all, every), std::max(a.length, b.length),
+                     ws);
 }
 
 std::vector<Start> relaxed_and_sorted(const GeodesicProblem& problem, std::vector<Start> starts, int iterations,

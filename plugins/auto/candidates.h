@@ -38,6 +38,26 @@ struct Start {
 std::vector<Start> relaxed_and_sorted(const GeodesicProblem& problem, std::vector<Start> starts, int iterations,
                                       SolveContext& context);
 
+// A curve on few chords, about equally long.
+struct CoarseCurve {
+  Matrix nodes;       // n×33
+  double length = 0;  // by its chords
+};
+
+// The places of a curve at constant speed. Cost: 33 values.
+CoarseCurve coarse(const Manifold& manifold, const Curve& curve, Workspace& ws);
+
+struct DescentBounds {
+  int iterations;
+  double worthwhile;  // of a step, in the energy
+};
+
+// Moves it by Gauss–Newton steps on the energy of its chords. Cost: 33 Jacobians and values a step.
+void descend(const Manifold& manifold, CoarseCurve& curve, const DescentBounds& bounds, SolveContext& context);
+
+// Whether they go the same way: see same_way. Cost: 34 values where their lengths agree.
+bool same_places(const Manifold& manifold, const CoarseCurve& a, const CoarseCurve& b, Workspace& ws);
+
 // Whether two curves of about the same length go the same way: their greatest distance at equal fractions, by chords,
 // is at most this fraction of the length.
 bool same_way(const Manifold& manifold, const Start& a, const Start& b, Workspace& ws);

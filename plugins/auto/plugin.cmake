@@ -1,1 +1,1 @@
-pullback_plugin(auto SOURCES auto.cc candidates.cc)
+pullback_plugin(auto SOURCES auto.cc candidates.cc search.cc)

@@ -11,9 +11,12 @@
 #include "pullback/plugins/collocation/lobatto.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/start.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
 namespace {
+
+constexpr double kUsualTolerance = 3e-4;  // for an accuracy of 1e-6
 
 // The equations of one mesh are solved to this share of the residual allowed.
 constexpr double kNewtonShare = 1e-2;
@@ -169,7 +172,9 @@ std::string converged_message(const Search& search) {
 RawSolution CollocationSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   RawSolution out;
-  Search found = search(problem, options_, context);
+  CollocationOptions options = options_;
+  options.tolerance = tolerance_for(options.tolerance, kUsualTolerance, ToleranceKind::kResidual, context);
+  Search found = search(problem, options, context);
   out.iterations = found.iterations;
   if (found.found.converged) {
     out.claim = Termination::kConverged;

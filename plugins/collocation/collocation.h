@@ -14,7 +14,8 @@ struct PULLBACK_EXPORT CollocationOptions {
   // Converged when (∫ ‖c̈ − a(c, ċ)‖²_M dt)^½ ≤ tolerance · length; intervals where the mean residual is above are
   // split. Where the second variation is not smaller than in flat space, the curve is then too long by the fraction
   // ½ (tolerance/π)² = 5e-9 at most; what is left alternates from node to node, so that it is 1e-12 in practice.
-  double tolerance = 3e-4;
+  // 0: 3e-4 for an accuracy of 1e-6, with its square root (tolerance_for).
+  double tolerance = 0;
   // Descent steps on the starting curve before the first mesh.
   int relaxation = 30;
   // Newton iterations on one mesh.
@@ -25,7 +26,8 @@ struct PULLBACK_EXPORT CollocationOptions {
     visit("intervals", intervals, "intervals of the mesh to begin with", 2, 65536);
     visit("max_intervals", max_intervals, "intervals up to which the mesh is refined; intervals: no refinement", 2,
           65536);
-    visit("tolerance", tolerance, "residual of the geodesic equation, relative to the length", 1e-12, 1);
+    visit("tolerance", tolerance,
+          "residual of the geodesic equation, relative to the length; 0: from the accuracy, 3e-4 at 1e-6", 0, 1);
     visit("relaxation", relaxation, "descent steps on the starting curve before the first mesh; 0: none", 0, 1e6);
     visit("max_iterations", max_iterations, "Newton iterations on one mesh", 1, 1e6);
   }

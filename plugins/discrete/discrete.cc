@@ -15,9 +15,12 @@
 #include "pullback/manifold/numerics/discrete_calculus.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
 namespace {
+
+constexpr double kUsualTolerance = 1e-8;  // for an accuracy of 1e-6
 
 // What the certificate would refute anyway.
 constexpr double kHonest = 1e-7;
@@ -162,7 +165,9 @@ RawSolution Search::run() {
 }  // namespace
 
 RawSolution DiscreteSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  Search search(problem, options_, context);
+  DiscreteOptions options = options_;
+  options.tolerance = tolerance_for(options.tolerance, kUsualTolerance, ToleranceKind::kExcess, context);
+  Search search(problem, options, context);
   RawSolution out = search.run();
   search.count_differences();
   return out;

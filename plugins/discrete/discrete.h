@@ -12,7 +12,8 @@ struct PULLBACK_EXPORT DiscreteOptions {
   // Refinement doubles the chords until the curve is exact to `tolerance`, or to this many.
   int max_nodes = 512;
   // Stop refining when the extrapolated curve's excess ½ gᵀH⁻¹g / (2E) is at most `tolerance`.
-  double tolerance = 1e-8;
+  // 0: 1e-8 for an accuracy of 1e-6, in proportion to it (tolerance_for).
+  double tolerance = 0;
   // Iterations at each number of chords.
   int max_iterations = 100;
 
@@ -20,7 +21,9 @@ struct PULLBACK_EXPORT DiscreteOptions {
   void visit(V&& visit) {
     visit("nodes", nodes, "chords of the coarsest path", 8, 65536);
     visit("max_nodes", max_nodes, "chords up to which the path is refined", 8, 65536);
-    visit("tolerance", tolerance, "refined until the curve is too long by at most about this fraction", 0, 1);
+    visit("tolerance", tolerance,
+          "refined until the curve is too long by at most about this fraction; 0: from the accuracy, 1e-8 at 1e-6", 0,
+          1);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
   }
 };

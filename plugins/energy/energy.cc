@@ -6,20 +6,31 @@
 #include "pullback/plugins/energy/discrete_energy.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
+namespace {
+
+// For an accuracy of 1e-6.
+constexpr double kUsualTolerance = 2e-8;
+constexpr double kUsualEnergyTolerance = 1e-11;
+
+}  // namespace
 
 RawSolution EnergySolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   const Manifold& manifold = *problem.manifold;
   const HessianModel model = manifold.smooth() && options_.hessian == "projected-newton"
                                  ? HessianModel::kProjectedNewton
                                  : HessianModel::kGaussNewton;
-  const MinimisationOptions bounds{options_.energy_tolerance, options_.max_iterations, model};
+  const double energy_tolerance =
+      tolerance_for(options_.energy_tolerance, kUsualEnergyTolerance, ToleranceKind::kExcess, context);
+  const double tolerance = tolerance_for(options_.tolerance, kUsualTolerance, ToleranceKind::kExcess, context);
+  const MinimisationOptions bounds{energy_tolerance, options_.max_iterations, model};
   const auto minimise = manifold.dimension() < kManyDimensions ? minimise_discrete_energy : minimise_by_blocks;
   const auto run_level = [&](Matrix& nodes, int first_iteration) {
     return minimise(manifold, nodes, bounds, first_iteration, context);
   };
-  return refine_energy(problem, options_.nodes, run_level, {options_.max_nodes, options_.tolerance}, context);
+  return refine_energy(problem, options_.nodes, run_level, {options_.max_nodes, tolerance}, context);
 }
 
 const PluginInfo* pullback_plugin_energy() {

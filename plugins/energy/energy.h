@@ -15,9 +15,11 @@ struct PULLBACK_EXPORT EnergyOptions {
   int max_nodes = 1024;
   // Stop refining at 2K chords when (E_2K(c_K) − E_2K(c_2K)) / (2E), by which the curve of K chords was too long, is at
   // most 8 tolerance: the excess falls by 16 with a doubling.
-  double tolerance = 2e-8;
+  // 0: 2e-8 for an accuracy of 1e-6, in proportion to it (tolerance_for).
+  double tolerance = 0;
   // Stop iterating when |ΔE| ≤ energy_tolerance · E.
-  double energy_tolerance = 1e-11;
+  // 0: 1e-11 for an accuracy of 1e-6, in proportion to it.
+  double energy_tolerance = 0;
   // Iterations at each number of chords.
   int max_iterations = 300;
   // Model of the energy's Hessian, see HessianModel. Where f is not smooth it is always gauss-newton.
@@ -27,8 +29,11 @@ struct PULLBACK_EXPORT EnergyOptions {
   void visit(V&& visit) {
     visit("nodes", nodes, "chords of the discrete curve to begin with", 8, 65536);
     visit("max_nodes", max_nodes, "chords up to which the curve is refined; nodes: no refinement", 8, 65536);
-    visit("tolerance", tolerance, "refined until the curve is too long by at most about this fraction", 0, 1);
-    visit("energy_tolerance", energy_tolerance, "stops when an iteration lowers the energy by at most this fraction", 0,
+    visit("tolerance", tolerance,
+          "refined until the curve is too long by at most about this fraction; 0: from the accuracy, 2e-8 at 1e-6", 0,
+          1);
+    visit("energy_tolerance", energy_tolerance,
+          "stops when an iteration lowers the energy by at most this fraction; 0: from the accuracy, 1e-11 at 1e-6", 0,
           1);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
     visit("hessian", hessian,

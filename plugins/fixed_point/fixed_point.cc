@@ -9,9 +9,14 @@
 #include "pullback/plugins/fixed_point/iteration.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/start.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
 namespace {
+
+// For an accuracy of 1e-6.
+constexpr double kUsualTolerance = 1e-4;
+constexpr double kUsualExcess = 1e-9;
 
 // The equations of one mesh are solved to this share of the residual allowed.
 constexpr double kMeshShare = 0.1;
@@ -199,7 +204,10 @@ RawSolution Refinement::outcome() {
 
 RawSolution FixedPointSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
-  RawSolution out = Refinement(problem, options_, context).run();
+  FixedPointOptions options = options_;
+  options.tolerance = tolerance_for(options.tolerance, kUsualTolerance, ToleranceKind::kResidual, context);
+  options.excess = tolerance_for(options.excess, kUsualExcess, ToleranceKind::kExcess, context);
+  RawSolution out = Refinement(problem, options, context).run();
   mention_kinks(*problem.manifold, out);
   return out;
 }

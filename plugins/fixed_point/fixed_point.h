@@ -15,10 +15,12 @@ struct PULLBACK_EXPORT FixedPointOptions {
   // whitened chart (in the paper, of the latent chart and without the length).
   double coarse_tolerance = 0.1;
   // Converged when (∫ ‖c̈ − a(c, ċ)‖²_M dt)^½ ≤ tolerance · length, between the points of the mesh too.
-  double tolerance = 1e-4;
+  // 0: 1e-4 for an accuracy of 1e-6, with its square root (tolerance_for).
+  double tolerance = 0;
   // Converged also when ½ · mean square angle between the curves of this mesh and of the one before ≤ excess, by which
   // the one before was too long (and this one by much less).
-  double excess = 1e-9;
+  // 0: 1e-9 for an accuracy of 1e-6, in proportion to it.
+  double excess = 0;
   // Iterations on one mesh; as published.
   int max_iterations = 1000;
   // Iterates that are combined after the published iteration; 0: none, the published step throughout.
@@ -31,8 +33,10 @@ struct PULLBACK_EXPORT FixedPointOptions {
     visit("points", points, "points of the first mesh", 3, 4096);
     visit("max_points", max_points, "points up to which the mesh is doubled; points: the first mesh alone", 3, 4096);
     visit("coarse_tolerance", coarse_tolerance, "squared residual at which the published iteration stops", 0, 1e6);
-    visit("tolerance", tolerance, "residual of the geodesic equation, relative to the length", 1e-12, 1);
-    visit("excess", excess, "fraction by which the mesh before may have been too long", 0, 1e-2);
+    visit("tolerance", tolerance,
+          "residual of the geodesic equation, relative to the length; 0: from the accuracy, 1e-4 at 1e-6", 0, 1);
+    visit("excess", excess,
+          "fraction by which the mesh before may have been too long; 0: from the accuracy, 1e-9 at 1e-6", 0, 1e-2);
     visit("max_iterations", max_iterations, "iterations on one mesh", 1, 1e6);
     visit("memory", memory, "iterates that are combined after the published iteration; 0: none", 0, 200);
     visit("relaxation", relaxation, "descent steps on the start of the second stage; 0: none", 0, 1e6);

@@ -6,8 +6,17 @@
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
 #include "pullback/solvers/start.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
+namespace {
+
+// For an accuracy of 1e-6.
+constexpr double kUsualTolerance = 2e-8;
+constexpr double kUsualEnergyTolerance = 1e-11;
+
+}  // namespace
+
 RawSolution GeorceSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   return options_.scheme == "published" ? run_published(problem, context) : run_symmetric(problem, context);
@@ -15,11 +24,14 @@ RawSolution GeorceSolver::run(const GeodesicProblem& problem, SolveContext& cont
 
 RawSolution GeorceSolver::run_symmetric(const GeodesicProblem& problem, SolveContext& context) const {
   const Manifold& manifold = *problem.manifold;
-  const SymmetricBounds bounds{options_.energy_tolerance, options_.max_iterations, options_.memory};
+  const double energy_tolerance =
+      tolerance_for(options_.energy_tolerance, kUsualEnergyTolerance, ToleranceKind::kExcess, context);
+  const double tolerance = tolerance_for(options_.tolerance, kUsualTolerance, ToleranceKind::kExcess, context);
+  const SymmetricBounds bounds{energy_tolerance, options_.max_iterations, options_.memory};
   const auto minimise = [&](Matrix& nodes, int first_iteration) {
     return minimise_symmetric(manifold, nodes, bounds, first_iteration, context);
   };
-  return refine_energy(problem, options_.nodes, minimise, {options_.max_nodes, options_.tolerance}, context);
+  return refine_energy(problem, options_.nodes, minimise, {options_.max_nodes, tolerance}, context);
 }
 
 RawSolution GeorceSolver::run_published(const GeodesicProblem& problem, SolveContext& context) const {

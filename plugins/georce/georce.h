@@ -18,9 +18,11 @@ struct PULLBACK_EXPORT GeorceOptions {
   int max_nodes = 1024;
   // Symmetric: stop refining at 2K chords when (E_2K(c_K) − E_2K(c_2K)) / (2E) ≤ 8 tolerance: the excess falls by 16
   // with a doubling.
-  double tolerance = 2e-8;
+  // 0: 2e-8 for an accuracy of 1e-6, in proportion to it (tolerance_for).
+  double tolerance = 0;
   // Symmetric: stop iterating when the step promises to lower the energy by at most energy_tolerance · E.
-  double energy_tolerance = 1e-11;
+  // 0: 1e-11 for an accuracy of 1e-6, in proportion to it.
+  double energy_tolerance = 0;
   // Published: stop when ‖∇E‖₂ ≤ gradient_tolerance, in the chart, E = Σ u_tᵀ G(x_t) u_t.
   double gradient_tolerance = 1e-4;
   // Iterations at each number of chords.
@@ -34,10 +36,14 @@ struct PULLBACK_EXPORT GeorceOptions {
           {"symmetric", "published"});
     visit("nodes", nodes, "chords of the discrete curve to begin with", 8, 65536);
     visit("max_nodes", max_nodes, "symmetric: chords up to which the curve is refined; nodes: no refinement", 8, 65536);
-    visit("tolerance", tolerance, "symmetric: refined until the curve is too long by at most about this fraction", 0,
-          1);
+    visit("tolerance", tolerance,
+          "symmetric: refined until the curve is too long by at most about this fraction; 0: from the accuracy, 2e-8 "
+          "at 1e-6",
+          0, 1);
     visit("energy_tolerance", energy_tolerance,
-          "symmetric: stops when a step promises to lower the energy by at most this fraction", 0, 1);
+          "symmetric: stops when a step promises to lower the energy by at most this; 0: from the accuracy, 1e-11 at "
+          "1e-6",
+          0, 1);
     visit("gradient_tolerance", gradient_tolerance, "published: stops at this Euclidean norm of the gradient", 0, 1e6);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
     visit("memory", memory, "symmetric: steps remembered to correct the next (limited-memory BFGS); 0: none", 0, 1000);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pullback/manifold/metrics/whitened_chart.h"
+#include "pullback/plugins/graph/kept_graph.h"
 #include "pullback/plugins/graph/neighbour_graph.h"
 #include "pullback/plugins/graph/nodes.h"
 #include "pullback/plugins/graph/smoothing.h"
@@ -22,14 +23,24 @@ namespace {
 constexpr double kAvoidance = 1.5;
 constexpr const char* kNotAGeodesic = "not a geodesic: follow it with a local solver";
 
-// Both ends first, then the problem's points or samples.
-Matrix make_nodes(const GeodesicProblem& problem, const Matrix& W, const GraphOptions& options) {
-  const Matrix points = problem.points.cols() > 0
-                            ? problem.points
-                            : sample_around(problem.initial, W, {options.samples, options.margin, options.seed});
-  Matrix Z(points.rows(), points.cols() + 2);
-  Z << problem.from, problem.to, points;
-  return Z;
+// Both ends and samples.
+GraphWithEnds sampled_graph(const GeodesicProblem& problem, const GraphOptions& options, Workspace& ws) {
+  const Matrix W = mean_factor(*problem.manifold, problem.initial, ws);
+  const Matrix points = sample_around(problem.initial, W, {options.samples, options.margin, options.seed});
+  GraphWithEnds out;
+  out.Z.resize(points.rows(), points.cols() + 2);
+  out.Z << problem.from, problem.to, points;
+  out.edges =
+      nearest_neighbour_edges({W.triangularView<Eigen::Upper>() * out.Z, scaled_axes(out.Z)}, options.neighbours);
+  out.bounds = edge_bounds(*problem.manifold, out.Z, out.edges, ws);
+  return out;
+}
+
+GraphWithEnds graph_of(const GeodesicProblem& problem, const GraphOptions& options, GraphKeeper& keeper,
+                       Workspace& ws) {
+  if (problem.points.cols() == 0) return sampled_graph(problem, options, ws);
+  const auto kept = keeper.get(problem.manifold, problem.points, options.most_points, options.neighbours, ws);
+  return with_ends(*problem.manifold, *kept, problem.from, problem.to, options.neighbours, ws);
 }
 
 std::string disconnected_message(const GraphPath& path, const GeodesicProblem& problem, Eigen::Index nodes,
@@ -82,14 +93,16 @@ RawSolution without_path(const GraphPath& path, const GeodesicProblem& problem, 
 
 }  // namespace
 
+GraphSolver::GraphSolver(GraphOptions options)
+    : GeodesicSolver("graph"), options_(options), keeper_(std::make_unique<GraphKeeper>()) {}
+GraphSolver::~GraphSolver() = default;
+
 RawSolution GraphSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   const Manifold& manifold = *problem.manifold;
-  const Matrix W = mean_factor(manifold, problem.initial, context.workspace());
-  const Matrix Z = make_nodes(problem, W, options_);
-  const Edges edges =
-      nearest_neighbour_edges({W.triangularView<Eigen::Upper>() * Z, scaled_axes(Z)}, options_.neighbours);
-  PathFinder finder(manifold, Z, edges, options_.subdivisions, context);
+  GraphWithEnds graph = graph_of(problem, options_, *keeper_, context.workspace());
+  const Matrix& Z = graph.Z;
+  PathFinder finder(manifold, Z, graph.edges, std::move(graph.bounds), options_.subdivisions, context);
   std::vector<PathCandidate> candidates;
   for (int i = 0; i <= options_.alternatives; ++i) {
     const GraphPath path = finder.find(0, 1);

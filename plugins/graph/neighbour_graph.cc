@@ -8,7 +8,6 @@
 #include <boost/range/iterator_range.hpp>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <nanoflann.hpp>
 
 #include "pullback/base/stop.h"
@@ -17,7 +16,7 @@
 namespace pullback {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::max();  // what Boost's searches take for it
+constexpr double kInfinity = kNoEdge;  // what Boost's searches take for it
 constexpr Eigen::Index kBatch = 64;
 
 struct EdgeIndex {
@@ -49,34 +48,42 @@ class GoalVisitor : public boost::default_astar_visitor {
   std::int64_t* reached_;
 };
 
-// f at every column, in batches.
-Matrix ambient_points(const Generator& f, const Matrix& Z, Workspace& ws) {
-  Matrix X(f.ambient_dimension(), Z.cols());
-  for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
-    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
-    f.value(Z.middleCols(k, count), X.middleCols(k, count), ws);
+double finite(double length) { return std::isfinite(length) ? length : kInfinity; }
+
+// Chords of the edges themselves; none where an end has no metric (its distance to itself is not a number).
+std::vector<double> bound_by_chords(const Manifold& manifold, const Matrix& Z, const Edges& edges, Workspace& ws) {
+  std::vector<double> lengths(edges.size());
+  Matrix points(Z.rows(), 2 * static_cast<Eigen::Index>(edges.size()));
+  Matrix twice(Z.rows(), 2 * Z.cols());
+  for (Eigen::Index k = 0; k < Z.cols(); ++k) twice.middleCols(2 * k, 2).colwise() = Z.col(k);
+  Vector still(twice.cols() - 1);
+  manifold.chords(twice, still, ws);
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    points.col(2 * static_cast<Eigen::Index>(e)) = Z.col(edges[e].first);
+    points.col(2 * static_cast<Eigen::Index>(e) + 1) = Z.col(edges[e].second);
   }
-  return X;
+  Vector d(std::max<Eigen::Index>(points.cols() - 1, 0));
+  if (points.cols() > 1) manifold.chords(points, d, ws);
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    const double ends = still(2 * edges[e].first) + still(2 * edges[e].second);
+    lengths[e] = finite(d(2 * static_cast<Eigen::Index>(e)) + ends);
+  }
+  return lengths;
 }
 
 // Edge weights that begin as lower bounds and are measured on demand.
 class EdgeLengths {
  public:
-  EdgeLengths(const Manifold& manifold, const Matrix& Z, const Edges& edges, Workspace& ws)
+  EdgeLengths(const Manifold& manifold, const Matrix& Z, const Edges& edges, EdgeBounds bounds, bool measured,
+              Workspace& ws)
       : manifold_(manifold),
         Z_(Z),
         edges_(edges),
         ws_(ws),
-        length_(edges.size(), -1),
+        places_(std::move(bounds.places)),
+        length_(std::move(bounds.lengths)),
         factor_(edges.size(), 1),
-        measured_(edges.size(), false) {
-    // Only there is the distance of two points known from their images, and a lower bound of every path.
-    if (dynamic_cast<const PullbackManifold*>(&manifold) != nullptr) {
-      images_ = ambient_points(*manifold.generator(), Z, ws);
-    } else {
-      bound_by_chords();
-    }
-  }
+        measured_(edges.size(), measured) {}
 
   // What a search goes by.
   double weight(std::int32_t edge) const {
@@ -86,19 +93,12 @@ class EdgeLengths {
 
   void weigh_more(std::int32_t edge, double factor) { factor_[static_cast<std::size_t>(edge)] *= factor; }
 
-  double operator()(std::int32_t edge) const {
-    double& length = length_[static_cast<std::size_t>(edge)];
-    if (length < 0) {
-      const auto [a, b] = edges_[static_cast<std::size_t>(edge)];
-      length = finite((images_.col(a) - images_.col(b)).norm());
-    }
-    return length;
-  }
+  double operator()(std::int32_t edge) const { return length_[static_cast<std::size_t>(edge)]; }
 
   // A lower bound of the distance between two nodes.
   double least(std::int32_t a, std::int32_t b) const {
-    if (images_.size() == 0) return 0;
-    const double distance = (images_.col(a) - images_.col(b)).norm();
+    if (places_.size() == 0) return 0;
+    const double distance = (places_.col(a) - places_.col(b)).norm();
     return std::isfinite(distance) ? distance : 0;
   }
 
@@ -126,33 +126,12 @@ class EdgeLengths {
   }
 
  private:
-  static double finite(double length) { return std::isfinite(length) ? length : kInfinity; }
-
-  // Chords of the edges themselves; none where an end has no metric (its distance to itself is not a number).
-  void bound_by_chords() {
-    Matrix points(Z_.rows(), 2 * static_cast<Eigen::Index>(edges_.size()));
-    Matrix twice(Z_.rows(), 2 * Z_.cols());
-    for (Eigen::Index k = 0; k < Z_.cols(); ++k) twice.middleCols(2 * k, 2).colwise() = Z_.col(k);
-    Vector still(twice.cols() - 1);
-    manifold_.chords(twice, still, ws_);
-    for (std::size_t e = 0; e < edges_.size(); ++e) {
-      points.col(2 * static_cast<Eigen::Index>(e)) = Z_.col(edges_[e].first);
-      points.col(2 * static_cast<Eigen::Index>(e) + 1) = Z_.col(edges_[e].second);
-    }
-    Vector d(std::max<Eigen::Index>(points.cols() - 1, 0));
-    if (points.cols() > 1) manifold_.chords(points, d, ws_);
-    for (std::size_t e = 0; e < edges_.size(); ++e) {
-      const double ends = still(2 * edges_[e].first) + still(2 * edges_[e].second);
-      length_[e] = finite(d(2 * static_cast<Eigen::Index>(e)) + ends);
-    }
-  }
-
   const Manifold& manifold_;
   const Matrix& Z_;
   const Edges& edges_;
   Workspace& ws_;
-  Matrix images_;                       // f of every node, for a pullback metric
-  mutable std::vector<double> length_;  // negative: not known yet
+  Matrix places_;
+  std::vector<double> length_;
   std::vector<double> factor_;
   std::vector<bool> measured_;
 };
@@ -259,14 +238,41 @@ Edges nearest_neighbour_edges(const std::vector<Matrix>& charts, int neighbours)
   return edges;
 }
 
+namespace {
+
+// Only there is the distance of two points known from their images, and a lower bound of every path.
+bool has_images(const Manifold& manifold) { return dynamic_cast<const PullbackManifold*>(&manifold) != nullptr; }
+
+}  // namespace
+
+// f at every column, in batches.
+Matrix ambient_points(const Generator& f, const Matrix& Z, Workspace& ws) {
+  Matrix X(f.ambient_dimension(), Z.cols());
+  for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
+    const Eigen::Index count = std::min(kBatch, Z.cols() - k);
+    f.value(Z.middleCols(k, count), X.middleCols(k, count), ws);
+  }
+  return X;
+}
+
+EdgeBounds edge_bounds(const Manifold& manifold, const Matrix& Z, const Edges& edges, Workspace& ws) {
+  if (!has_images(manifold)) return {bound_by_chords(manifold, Z, edges, ws), {}};
+  EdgeBounds out{std::vector<double>(edges.size()), ambient_points(*manifold.generator(), Z, ws)};
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    out.lengths[e] = finite((out.places.col(edges[e].first) - out.places.col(edges[e].second)).norm());
+  }
+  return out;
+}
+
 class PathFinder::Implementation {
  public:
-  Implementation(const Manifold& manifold, const Matrix& Z, const Edges& edges, int subdivisions, SolveContext& context)
+  Implementation(const Manifold& manifold, const Matrix& Z, const Edges& edges, EdgeBounds bounds, int subdivisions,
+                 SolveContext& context)
       : edges_(edges),
         subdivisions_(subdivisions),
         context_(context),
         graph_(make_graph(edges, Z.cols())),
-        lengths_(manifold, Z, edges, context.workspace()),
+        lengths_(manifold, Z, edges, std::move(bounds), subdivisions == 1 && has_images(manifold), context.workspace()),
         search_(graph_, lengths_) {}
 
   GraphPath find(std::int32_t start, std::int32_t goal) {
@@ -349,7 +355,10 @@ class PathFinder::Implementation {
 
 PathFinder::PathFinder(const Manifold& manifold, const Matrix& Z, const Edges& edges, int subdivisions,
                        SolveContext& context)
-    : implementation_(std::make_unique<Implementation>(manifold, Z, edges, subdivisions, context)) {}
+    : PathFinder(manifold, Z, edges, edge_bounds(manifold, Z, edges, context.workspace()), subdivisions, context) {}
+PathFinder::PathFinder(const Manifold& manifold, const Matrix& Z, const Edges& edges, EdgeBounds bounds,
+                       int subdivisions, SolveContext& context)
+    : implementation_(std::make_unique<Implementation>(manifold, Z, edges, std::move(bounds), subdivisions, context)) {}
 PathFinder::~PathFinder() = default;
 GraphPath PathFinder::find(std::int32_t start, std::int32_t goal) { return implementation_->find(start, goal); }
 void PathFinder::avoid(const GraphPath& path, double factor) { implementation_->avoid(path, factor); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +18,21 @@ namespace pullback {
 using Edges = std::vector<std::pair<std::int32_t, std::int32_t>>;
 Edges nearest_neighbour_edges(const std::vector<Matrix>& charts, int neighbours);
 
+// The length of an edge that is none: its length is not finite.
+inline constexpr double kNoEdge = std::numeric_limits<double>::max();
+
+// What is known of edges before one is measured.
+struct EdgeBounds {
+  std::vector<double> lengths;  // of every edge, a lower bound: ‖f(a) − f(b)‖ of a pullback metric, a chord otherwise
+  Matrix places;  // a column for each point, whose distances bound those of the points from below: f; empty: no bound
+};
+
+// Cost: a value per point of a pullback metric; two chords per edge otherwise.
+EdgeBounds edge_bounds(const Manifold& manifold, const Matrix& Z, const Edges& edges, Workspace& ws);
+
+// f at every column, in batches.
+Matrix ambient_points(const Generator& f, const Matrix& Z, Workspace& ws);
+
 struct GraphPath {
   enum class Status { kFound, kDisconnected, kStopped };
   Status status = Status::kStopped;
@@ -31,12 +47,14 @@ struct GraphPath {
 // Shortest paths between columns of Z, an edge weighing the sum of its `subdivisions` chords. An edge whose length is
 // not finite is none. What it refers to must outlive it.
 //
-// Cost: a value per point (of a pullback metric; two chords per edge otherwise), once; for each path, `subdivisions`+1
-// values for each edge that a best path went through and that was not measured yet, and an A* search for each time the
-// best path changed. Thread safety: none.
+// Cost: that of edge_bounds(), once, unless they are given; for each path, `subdivisions`+1 values for each edge that a
+// best path went through and that was not measured yet, and an A* search for each time the best path changed. With one
+// subdivision the bounds of a pullback metric are the lengths. Thread safety: none.
 class PathFinder {
  public:
   PathFinder(const Manifold& manifold, const Matrix& Z, const Edges& edges, int subdivisions, SolveContext& context);
+  PathFinder(const Manifold& manifold, const Matrix& Z, const Edges& edges, EdgeBounds bounds, int subdivisions,
+             SolveContext& context);
   ~PathFinder();
   PathFinder(const PathFinder&) = delete;
   PathFinder& operator=(const PathFinder&) = delete;

@@ -66,12 +66,14 @@ Matrix sample_in_chart(const Curve& curve, const ConstMatrixRef& W, int count, d
 
 }  // namespace
 
-Matrix scaled_axes(const Matrix& Z) {
+Vector axis_scaling(const Matrix& Z) {
   const Matrix centred = Z.colwise() - Z.rowwise().mean();
   Vector spread = centred.rowwise().norm() / std::sqrt(static_cast<double>(Z.cols()));
   for (double& axis : spread) axis = axis > 0 ? axis : 1;
-  return spread.cwiseInverse().asDiagonal() * centred;
+  return spread.cwiseInverse();
 }
+
+Matrix scaled_axes(const Matrix& Z) { return axis_scaling(Z).asDiagonal() * (Z.colwise() - Z.rowwise().mean()); }
 
 Matrix sample_around(const Curve& curve, const ConstMatrixRef& W, const Sampling& sampling) {
   const Eigen::Index n = curve.dimension();

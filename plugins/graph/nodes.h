@@ -7,6 +7,9 @@
 
 namespace pullback {
 
+// By what every axis of Z is scaled so that its spread (the root mean square distance from the mean) is 1.
+Vector axis_scaling(const Matrix& Z);
+
 // Every axis of Z scaled by its spread (the root mean square distance from the mean).
 Matrix scaled_axes(const Matrix& Z);
 

@@ -1,3 +1,3 @@
 find_path(NANOFLANN_INCLUDE nanoflann.hpp REQUIRED)
 
-pullback_plugin(graph SOURCES graph.cc neighbour_graph.cc nodes.cc smoothing.cc LIBRARIES Boost::headers)
+pullback_plugin(graph SOURCES graph.cc kept_graph.cc neighbour_graph.cc nodes.cc smoothing.cc LIBRARIES Boost::headers)

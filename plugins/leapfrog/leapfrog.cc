@@ -13,9 +13,12 @@
 #include "pullback/solvers/iteration_status.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/start.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
 namespace {
+
+constexpr double kUsualTolerance = 1e-8;  // for an accuracy of 1e-6
 
 constexpr const char* kDefaultInner = "georce";
 // Mixing starts once the moves stand for less than this: far from the geodesic its extrapolation may lead elsewhere.
@@ -140,7 +143,9 @@ RawSolution LeapfrogSolver::run(const GeodesicProblem& problem, SolveContext& co
   BrokenGeodesic geodesic(
       problem, options_.pieces, [&](const GeodesicProblem& piece) { return solve_piece(piece, context); },
       context.workspace());
-  const Joining joining = join(geodesic, *problem.manifold, options_, context);
+  LeapfrogOptions options = options_;
+  options.tolerance = tolerance_for(options.tolerance, kUsualTolerance, ToleranceKind::kExcess, context);
+  const Joining joining = join(geodesic, *problem.manifold, options, context);
   out.iterations = joining.sweeps;
   out.claim = claim_of(joining.status, context);
   out.message = message_of(joining, options_.pieces);

@@ -15,7 +15,8 @@ struct PULLBACK_EXPORT LeapfrogOptions {
   int pieces = 4;
   // Converged when 2 m³ Σ ‖δ_i‖² / π² ≤ tolerance · L², where δ_i are the moves of the joints in one sweep, measured in
   // the metric. In flat space the curve of m pieces is then at most this fraction longer than the geodesic.
-  double tolerance = 1e-8;
+  // 0: 1e-8 for an accuracy of 1e-6, in proportion to it (tolerance_for).
+  double tolerance = 0;
   // Sweeps over the joints.
   int max_sweeps = 200;
   // Sweeps remembered for Anderson mixing.
@@ -24,7 +25,8 @@ struct PULLBACK_EXPORT LeapfrogOptions {
   template <class V>
   void visit(V&& visit) {
     visit("pieces", pieces, "pieces that the curve is cut into", 2, 1024);
-    visit("tolerance", tolerance, "excess of the curve that the joints' moves may stand for", 1e-16, 1);
+    visit("tolerance", tolerance,
+          "excess of the curve that the joints' moves may stand for; 0: from the accuracy, 1e-8 at 1e-6", 0, 1);
     visit("max_sweeps", max_sweeps, "sweeps over the joints", 1, 1e6);
     visit("memory", memory, "sweeps remembered for Anderson mixing; 0: the plain method", 0, 100);
   }

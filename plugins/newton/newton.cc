@@ -11,10 +11,12 @@
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
 #include "pullback/solvers/start.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
 namespace {
 
+constexpr double kUsualTolerance = 2e-9;  // for an accuracy of 1e-6
 // A doubling of the chords divides the excess by 2⁸ in the limit; by about this before it.
 constexpr double kExcessFall = 64;
 // Excess at which a curve that is to be refined is left alone: the next Newton step leaves its square.
@@ -191,7 +193,9 @@ RawSolution Search::run() {
 }  // namespace
 
 RawSolution NewtonSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
-  return Search(problem, options_, context).run();
+  NewtonOptions options = options_;
+  options.tolerance = tolerance_for(options.tolerance, kUsualTolerance, ToleranceKind::kExcess, context);
+  return Search(problem, options, context).run();
 }
 
 const PluginInfo* pullback_plugin_newton() {

@@ -12,8 +12,9 @@ struct PULLBACK_EXPORT NewtonOptions {
   // Refinement doubles the chords until the curve is exact to `tolerance`, or to this many.
   int max_nodes = 1024;
   // Stop refining at 2K chords when the curve of K chords has an excess ½ gᵀH⁻¹g / (2E) of at most 64 tolerance there:
-  // a doubling divides the excess by 2⁸ in the limit, and by 2⁶ before it.
-  double tolerance = 2e-9;
+  // a doubling divides the excess by 2⁸ in the limit, and by 2⁶ before it. 0: 2e-9 for an accuracy of 1e-6, in
+  // proportion to it (tolerance_for).
+  double tolerance = 0;
   // Iterations at each number of chords.
   int max_iterations = 200;
 
@@ -21,7 +22,9 @@ struct PULLBACK_EXPORT NewtonOptions {
   void visit(V&& visit) {
     visit("nodes", nodes, "chords of the coarsest curve; more where the initial curve needs them", 8, 65536);
     visit("max_nodes", max_nodes, "chords up to which the curve is refined", 8, 65536);
-    visit("tolerance", tolerance, "refined until the curve is too long by at most about this fraction", 0, 1);
+    visit("tolerance", tolerance,
+          "refined until the curve is too long by at most about this fraction; 0: from the accuracy, 2e-9 at 1e-6", 0,
+          1);
     visit("max_iterations", max_iterations, "iterations at each number of chords", 1, 1e6);
   }
 };

@@ -9,9 +9,14 @@
 #include "pullback/plugins/shooting/joints.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/start.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
 namespace {
+
+// For an accuracy of 1e-6.
+constexpr double kUsualTolerance = 1e-9;
+constexpr double kUsualOdeTolerance = 1e-11;
 
 // Geodesics whose lengths differ by less than this fraction are the same.
 constexpr double kSame = 1e-6;
@@ -107,7 +112,10 @@ RawSolution ShootingSolver::run(const GeodesicProblem& problem, SolveContext& co
   if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
   RawSolution out;
   out.curve = problem.initial;
-  const ShootingBounds bounds{options_.tolerance, options_.ode_tolerance, options_.max_iterations};
+  const ShootingBounds bounds{
+      tolerance_for(options_.tolerance, kUsualTolerance, ToleranceKind::kResidual, context),
+      tolerance_for(options_.ode_tolerance, kUsualOdeTolerance, ToleranceKind::kResidual, context),
+      options_.max_iterations};
   Search search(
       problem,
       relaxed(*problem.manifold, problem.initial, relaxation_within(context, options_.relaxation), context.workspace()),

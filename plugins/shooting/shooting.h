@@ -10,21 +10,25 @@ struct PULLBACK_EXPORT ShootingOptions {
   // Segments that are shot separately; 0: one, and where that fails 4, then 16.
   int segments = 0;
   // Converged when ‖miss‖ ≤ tolerance · length, in the metric at the ends of the segments.
-  double tolerance = 1e-9;
+  // 0: 1e-9 for an accuracy of 1e-6, with its square root (tolerance_for).
+  double tolerance = 0;
   // Descent steps on the starting curve before the first shot.
   int relaxation = 30;
   // Newton iterations of one attempt.
   int max_iterations = 50;
   // Error allowed in a step of the geodesic equation, relative to the length.
-  double ode_tolerance = 1e-11;
+  // 0: 1e-11 for an accuracy of 1e-6, with its square root.
+  double ode_tolerance = 0;
 
   template <class V>
   void visit(V&& visit) {
     visit("segments", segments, "segments shot separately; 0: one, then 4, then 16 as needed", 0, 256);
-    visit("tolerance", tolerance, "miss at the ends of segments, relative to the length", 1e-14, 1e-2);
+    visit("tolerance", tolerance,
+          "miss at the ends of segments, relative to the length; 0: from the accuracy, 1e-9 at 1e-6", 0, 1e-2);
     visit("relaxation", relaxation, "descent steps on the starting curve before the first shot; 0: none", 0, 1e6);
     visit("max_iterations", max_iterations, "Newton iterations of one attempt", 1, 1e6);
-    visit("ode_tolerance", ode_tolerance, "error of a step of the geodesic equation, relative to the length", 1e-14,
+    visit("ode_tolerance", ode_tolerance,
+          "error of a step of the geodesic equation, relative to the length; 0: from the accuracy, 1e-11 at 1e-6", 0,
           1e-3);
   }
 };

@@ -7,9 +7,14 @@
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
 #include "pullback/solvers/start.h"
+#include "pullback/solvers/tolerance.h"
 
 namespace pullback {
 namespace {
+
+// For an accuracy of 1e-6.
+constexpr double kUsualTolerance = 2e-8;
+constexpr double kUsualEnergyTolerance = 1e-11;
 
 // Where no step lowers the energy but only this fraction of it was promised, the string rests, to what the
 // reparametrisation leaves.
@@ -47,10 +52,14 @@ EnergyRun descend(const Manifold& manifold, Matrix& nodes, const StringOptions& 
 
 RawSolution StringSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   if (auto point = solution_of_a_point(problem, context)) return *std::move(point);
+  StringOptions options = options_;
+  options.tolerance = tolerance_for(options.tolerance, kUsualTolerance, ToleranceKind::kExcess, context);
+  options.energy_tolerance =
+      tolerance_for(options.energy_tolerance, kUsualEnergyTolerance, ToleranceKind::kExcess, context);
   const auto minimise = [&](Matrix& nodes, int first_iteration) {
-    return descend(*problem.manifold, nodes, options_, first_iteration, context);
+    return descend(*problem.manifold, nodes, options, first_iteration, context);
   };
-  return refine_energy(problem, options_.nodes, minimise, {options_.max_nodes, options_.tolerance}, context);
+  return refine_energy(problem, options_.nodes, minimise, {options.max_nodes, options.tolerance}, context);
 }
 
 const PluginInfo* pullback_plugin_string() {

@@ -13,9 +13,11 @@ struct PULLBACK_EXPORT StringOptions {
   int max_nodes = 1024;
   // Stop refining at 2K chords when (E_2K(c_K) − E_2K(c_2K)) / (2E) ≤ 8 tolerance: the excess falls by 16 with a
   // doubling.
-  double tolerance = 2e-8;
+  // 0: 2e-8 for an accuracy of 1e-6, in proportion to it (tolerance_for).
+  double tolerance = 0;
   // Stop moving when ½ g⊥ᵀ(flat Laplacian)⁻¹g⊥ ≤ energy_tolerance · E.
-  double energy_tolerance = 1e-11;
+  // 0: 1e-11 for an accuracy of 1e-6, in proportion to it.
+  double energy_tolerance = 0;
   // Steps at each number of chords.
   int max_iterations = 1000;
   // Steps remembered for Anderson mixing.
@@ -25,9 +27,11 @@ struct PULLBACK_EXPORT StringOptions {
   void visit(V&& visit) {
     visit("nodes", nodes, "chords of the string to begin with", 8, 65536);
     visit("max_nodes", max_nodes, "chords up to which the string is refined; nodes: no refinement", 8, 65536);
-    visit("tolerance", tolerance, "refined until the string is too long by at most about this fraction", 0, 1);
+    visit("tolerance", tolerance,
+          "refined until the string is too long by at most about this fraction; 0: from the accuracy, 2e-8 at 1e-6", 0,
+          1);
     visit("energy_tolerance", energy_tolerance,
-          "stops when a step promises to lower the energy by at most this fraction", 0, 1);
+          "stops when a step promises to lower the energy by at most this; 0: from the accuracy, 1e-11 at 1e-6", 0, 1);
     visit("max_iterations", max_iterations, "steps at each number of chords", 1, 1e6);
     visit("memory", memory, "steps remembered for Anderson mixing; 0: none", 0, 100);
   }

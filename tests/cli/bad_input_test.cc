@@ -129,6 +129,8 @@ const std::vector<BadInput>& command_lines() {
       geodesic("SamplesNotANumber", {"--from", "1,1", "--to", "1,2", "--samples", "few"}, "--samples"),
       geodesic("NoThreads", {"--from", "1,1", "--to", "1,2", "--threads", "0"}, "--threads"),
       geodesic("NegativeTime", {"--from", "1,1", "--to", "1,2", "--time-limit", "-1"}, "--time-limit"),
+      geodesic("AccuracyZero", {"--from", "1,1", "--to", "1,2", "--accuracy", "0"}, "--accuracy"),
+      geodesic("AccuracyOfAHalf", {"--from", "1,1", "--to", "1,2", "--accuracy", "0.5"}, "--accuracy"),
       geodesic("TimeNaN", {"--from", "1,1", "--to", "1,2", "--time-limit", "nan"}, "--time-limit"),
   };
   return cases;

@@ -29,6 +29,27 @@ std::string sphere_pairs() {
   return std::string("t1,p1,t2,p2\n") + kFrom + "," + kTo + "\n1,0.1,1.2,0.9\n" + kTo + "," + kFrom + "\n1,-2,1.5,-1\n";
 }
 
+json solved_to(const char* solver, const char* accuracy) {
+  const Finished finished = run_tool(
+      {"geodesic", "sphere", "--from", kFrom, "--to", kTo, "--solver", solver, "--accuracy", accuracy, "--json", "-"});
+  EXPECT_EQ(finished.status, 0) << solver << ' ' << accuracy << ": " << finished.err;
+  return json::parse(finished.out);
+}
+
+TEST(Geodesic, SolvesToTheAccuracyAskedFor) {
+  for (const char* solver : {"newton", "energy", "shooting", "collocation"}) {
+    int cost = 0;
+    for (const char* accuracy : {"1e-4", "1e-6", "1e-8"}) {
+      const json all = solved_to(solver, accuracy);
+      EXPECT_EQ(all["accuracy"], std::stod(accuracy));
+      const json& result = all["results"][0];
+      EXPECT_NEAR(result["length"], kLength, std::stod(accuracy) * kLength + kDigitsGiven) << solver << accuracy;
+      EXPECT_GE(result["effort"]["jacobians"], cost) << solver << ' ' << accuracy;
+      cost = result["effort"]["jacobians"];
+    }
+  }
+}
+
 TEST(Geodesic, JsonHoldsWhatTheContractNames) {
   const Finished finished =
       run_tool({"geodesic", "sphere", "--from", kFrom, "--to", kTo, "--solver", "energy", "--json", "-"});

@@ -33,6 +33,7 @@ using testing::test_name;
 constexpr double kConvergedTolerance = 1e-6;
 // Digits to which the known answers are written.
 constexpr double kAnswerTolerance = 2e-10;
+constexpr double kParaboloidLength = 1.929194426596;
 
 // What a solver promises on smooth problems: the relative error of the length; 0: nothing (a graph's path).
 double promise(const std::string& chain) { return solvers_under_test().traits(chain).accuracy; }
@@ -174,6 +175,25 @@ TEST_P(EverySolver, IsDeterministic) {
   EXPECT_EQ(first.curve.positions(), second.curve.positions());
   EXPECT_EQ(first.certificate.length, second.certificate.length);
   EXPECT_EQ(first.effort.evaluations.jacobians, second.effort.evaluations.jacobians);
+}
+
+// The accuracy is asked for once: the length is right to it, and what is asked for less exactly costs no more.
+TEST_P(EverySolver, FollowsTheAccuracyAskedFor) {
+  if (promise(GetParam()) == 0) GTEST_SKIP() << "claims no geodesic";
+  const auto solver = solvers_under_test().make(GetParam());
+  std::int64_t cost = 0;
+  for (const double accuracy : {1e-4, 1e-6, 1e-8}) {
+    SolveControl control;
+    control.accuracy = accuracy;
+    const GeodesicResult result = solver->solve(paraboloid(), control);
+    SCOPED_TRACE(GetParam() + ": " + outcome(result));
+    EXPECT_LE(std::abs(result.certificate.length / kParaboloidLength - 1), accuracy + kAnswerTolerance) << accuracy;
+    if (accuracy >= promise(GetParam())) EXPECT_EQ(result.termination, Termination::kConverged) << accuracy;
+    const EvaluationCounts& counts = result.effort.evaluations;
+    const std::int64_t now = counts.values + counts.jacobians + counts.second_derivatives;
+    EXPECT_GE(now, cost) << accuracy;
+    cost = now;
+  }
 }
 
 TEST_P(EverySolver, StopsWhenAsked) {

@@ -24,6 +24,7 @@ using testing::case_manifold;
 using testing::CaseKind;
 using ::testing::HasSubstr;
 using testing::known_cases;
+using testing::kSphereLength;
 using testing::problem;
 using testing::registries;
 using testing::solve;
@@ -140,6 +141,52 @@ TEST(Auto, CertifiesItsCurveOnce) {
   const EvaluationCounts& once = ws.counts();
   EXPECT_EQ(all_evaluations(other) - all_evaluations(result), once.values + once.jacobians + once.second_derivatives);
   EXPECT_GE(result.effort.certificate_evaluations.jacobians, once.jacobians);
+}
+
+// Where the straight line leads to a geodesic, that is compared with a few paths and no more is done.
+TEST(Auto, CostsLittleMoreThanNewtonWhereThatSucceeds) {
+  for (const GeodesicProblem& each : {sphere_problem(), problem(surface("catenoid"), vec({-1, 0}), vec({1, 1.5}))}) {
+    const GeodesicResult newton = solve("newton", each);
+    const GeodesicResult result = solve("auto", each);
+    ASSERT_EQ(result.termination, Termination::kConverged) << result.message;
+    EXPECT_THAT(result.message, HasSubstr("newton from the initial curve"));
+    EXPECT_LT(all_evaluations(result), all_evaluations(newton) + 3000);
+  }
+}
+
+// Nothing is shorter than the line between the images of the ends.
+TEST(Auto, ComparesNothingWhereNothingCanBeShorter) {
+  const GeodesicProblem flat = problem(surface("plane"), vec({0, 0}), vec({1, 2}));
+  EXPECT_LT(all_evaluations(solve("auto", flat)), all_evaluations(solve("newton", flat)) + 200);
+}
+
+// A solve that is stopped soon has tried newton from the straight line before all else.
+TEST(Auto, TriesNewtonFromTheStraightLineFirst) {
+  const GeodesicProblem sphere = sphere_problem();
+  Workspace ws;
+  SolveControl control;
+  control.workspace = &ws;
+  const std::int64_t newton = all_evaluations(solve("newton", sphere));
+  control.should_stop = [&] {
+    return ws.counts().values + ws.counts().jacobians + ws.counts().second_derivatives > newton + 100;
+  };
+  const GeodesicResult result = solve("auto", sphere, control);
+  EXPECT_THAT(result.message, HasSubstr("newton from the initial curve"));
+  EXPECT_NEAR(result.certificate.length, kSphereLength, 1e-7);
+}
+
+TEST(Auto, FollowsTheAccuracyAskedFor) {
+  SolveControl rough;
+  rough.accuracy = 1e-4;
+  SolveControl fine;
+  fine.accuracy = 1e-10;
+  const GeodesicResult less = solve("auto", sphere_problem(), rough);
+  const GeodesicResult more = solve("auto", sphere_problem(), fine);
+  EXPECT_EQ(less.termination, Termination::kConverged) << less.message;
+  EXPECT_EQ(more.termination, Termination::kConverged) << more.message;
+  EXPECT_NEAR(less.certificate.length, kSphereLength, 1e-4 * kSphereLength);
+  EXPECT_NEAR(more.certificate.length, kSphereLength, 4e-10 * kSphereLength);
+  EXPECT_LT(less.effort.evaluations.jacobians, more.effort.evaluations.jacobians);
 }
 
 TEST(Auto, NeedsALocalSolver) {

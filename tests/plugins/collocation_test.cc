@@ -227,7 +227,7 @@ TEST(Collocation, StopsBetweenSteps) {
 }
 
 TEST(Collocation, RefusesOptionsWithoutMeaning) {
-  for (const char* chain : {"collocation:intervals=1", "collocation:tolerance=0", "collocation:nodes=3"}) {
+  for (const char* chain : {"collocation:intervals=1", "collocation:tolerance=-1", "collocation:nodes=3"}) {
     EXPECT_THROW(testing::registries().solvers.make(chain), std::invalid_argument) << chain;
   }
 }

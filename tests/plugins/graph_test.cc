@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <numbers>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,6 +27,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::kSphereLength;
 using testing::problem;
+using testing::registries;
 using testing::solve;
 using testing::sphere_problem;
 using testing::surface;
@@ -208,6 +212,64 @@ TEST(Graph, GoesThroughThePointsGiven) {
   EXPECT_GT(result.curve.position(vec({0.5}))(1), 0.1) << result.message;
   EXPECT_THAT(result.message, HasSubstr("202 points"));
   EXPECT_LT(result.certificate.length, 2.9);
+}
+
+// The paraboloid over points, and three pairs of ends.
+std::vector<GeodesicProblem> pairs_among_points() {
+  const auto bowl = surface("paraboloid");
+  std::vector<GeodesicProblem> out;
+  for (const double y : {-0.5, 0.0, 0.7}) {
+    out.push_back(problem(bowl, vec({1, y}), vec({-1, 0.2})));
+    out.back().points = random_points(2, 300, 7);
+  }
+  return out;
+}
+
+std::vector<Curve> solved_in_order(const GeodesicSolver& solver, const std::vector<GeodesicProblem>& problems,
+                                   std::initializer_list<std::size_t> order) {
+  std::vector<Curve> out(problems.size());
+  for (const std::size_t i : order) out[i] = solver.solve(problems[i]).curve;
+  return out;
+}
+
+TEST(Graph, KeepsTheGraphOfPointsFromSolveToSolve) {
+  const std::vector<GeodesicProblem> problems = pairs_among_points();
+  const auto solver = registries().solvers.make("graph");
+  const std::int64_t first = solver->solve(problems[0]).effort.evaluations.values;
+  const std::int64_t again = solver->solve(problems[0]).effort.evaluations.values;
+  EXPECT_EQ(first - again, problems[0].points.cols());
+  // Other points, or another manifold, have a graph of their own.
+  GeodesicProblem other = problems[0];
+  other.points = random_points(2, 300, 8);
+  const GeodesicResult kept = solver->solve(other);
+  EXPECT_EQ(kept.curve.positions(), registries().solvers.make("graph")->solve(other).curve.positions());
+  other.manifold = surface("bump");
+  EXPECT_EQ(solver->solve(other).curve.positions(), registries().solvers.make("graph")->solve(other).curve.positions());
+}
+
+TEST(Graph, WhatItFindsDoesNotDependOnTheOrderOfPairsNorOnThreads) {
+  const std::vector<GeodesicProblem> problems = pairs_among_points();
+  const auto solver = registries().solvers.make("graph");
+  const std::vector<Curve> one = solved_in_order(*solver, problems, {0, 1, 2});
+  const std::vector<Curve> other = solved_in_order(*registries().solvers.make("graph"), problems, {2, 1, 0});
+  const auto shared = registries().solvers.make("graph");
+  std::vector<Curve> threaded(problems.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    threads.emplace_back([&, i] { threaded[i] = shared->solve(problems[i]).curve; });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    EXPECT_EQ(one[i].positions(), other[i].positions()) << i;
+    EXPECT_EQ(one[i].positions(), threaded[i].positions()) << i;
+  }
+}
+
+TEST(Graph, TakesSomeOfThePointsWhenAsked) {
+  const GeodesicProblem bowl = pairs_among_points()[0];
+  const GeodesicResult some = solve("graph:most_points=50", bowl);
+  EXPECT_THAT(solve("graph:most_points=50,neighbours=20", bowl).message, HasSubstr("52 points"));
+  EXPECT_LT(some.effort.evaluations.values, solve("graph", bowl).effort.evaluations.values);
 }
 
 TEST(Graph, EndsFarFromEveryPointAreStillJoined) {

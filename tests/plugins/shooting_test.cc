@@ -160,7 +160,7 @@ TEST(Shooting, WorksOnAMetricGivenDirectly) {
 TEST(Shooting, RefusesOptionsWithoutMeaning) {
   const SolverRegistry& solvers = testing::registries().solvers;
   for (const char* chain :
-       {"shooting:segments=-1", "shooting:tolerance=0", "shooting:steps=3", "shooting:segments=x"}) {
+       {"shooting:segments=-1", "shooting:tolerance=-1", "shooting:steps=3", "shooting:segments=x"}) {
     EXPECT_THROW(solvers.make(chain), std::invalid_argument) << chain;
   }
 }

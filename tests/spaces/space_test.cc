@@ -39,6 +39,17 @@ TEST(SpaceTest, OpensAShippedModelWithItsCodes) {
   EXPECT_NEAR(geodesic.certificate.length, 24.3655, 1e-3);
 }
 
+// The graph of the codes is built for the first pair, and every other one has it.
+TEST(SpaceTest, KeepsWhatDependsOnTheModelAlone) {
+  const Space space = open("mnist-vae");
+  const Vector a{{0.5, -1.0}};
+  const Vector b{{-0.3, 1.2}};
+  const GeodesicResult first = space.geodesic(a, b);
+  const GeodesicResult again = space.geodesic(a, b);
+  EXPECT_EQ(again.curve.positions(), first.curve.positions());
+  EXPECT_LE(again.effort.evaluations.values + 500, first.effort.evaluations.values);
+}
+
 TEST(SpaceTest, ExpUndoesLog) {
   for (const char* name : {"sphere", "torus:R=3,r=1", "half-plane", "mnist-vae"}) {
     const Space space = open(name);
