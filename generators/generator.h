@@ -35,8 +35,8 @@ struct PULLBACK_EXPORT GeneratorTraits {
 //   T_k = J_k v_k,  P_k = J_kᵀ u_k + H_k v_k, the derivative of Jᵀw along (v, u).
 //
 // Shapes, for a batch of K points, all column-major and in the units of the two spaces:
-//   Z, V, P: n×K.  X, D, T, W, U: N×K.  J: N×(nK), block k (columns nk … nk+n−1) being J(z_k).  G: n×K.  H: n×(nK), symmetric
-//   blocks.
+//   Z, V, P: n×K.  X, D, T, W, U: N×K.  J: N×(nK), block k (columns nk … nk+n−1) being J(z_k).  G: n×K.  H: n×(nK),
+//   symmetric blocks.
 // Outputs must have their size already and must not overlap the inputs.
 //
 // Undefined: second derivatives where f is not twice differentiable (`traits().smooth` is false): the result is then

@@ -4,8 +4,8 @@
 
 #include <cmath>
 #include <stdexcept>
-#include <vector>
 #include <utility>
+#include <vector>
 
 #include "pullback/base/stop.h"
 #include "pullback/manifold/numerics/whitening.h"

@@ -135,7 +135,7 @@ class PULLBACK_EXPORT Manifold {
   virtual Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const = 0;
   virtual std::unique_ptr<const VariationProducts> do_variation_products(const ConstMatrixRef& Z,
                                                                          Workspace& ws) const;  // null
-  virtual int do_frame_dimension() const;  // n
+  virtual int do_frame_dimension() const;                                                       // n
   virtual void do_push_forward(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef T,
                                Workspace& ws) const;  // R v
 

@@ -57,9 +57,7 @@ void measure_condition(const CurveSingularValues& sigma, const CertificateLimits
 }
 
 // At how many points of a curve singular values are looked at: a factor costs O(n³).
-int condition_points(int n) {
-  return n <= 32 ? 33 : n <= 128 ? 17 : n <= 256 ? 5 : 3;
-}
+int condition_points(int n) { return n <= 32 ? 33 : n <= 128 ? 17 : n <= 256 ? 5 : 3; }
 
 CurveSingularValues singular_values_of(const Manifold& manifold, const Curve& curve, const Measurement& measured,
                                        const Matrix& factors, Workspace& ws) {
@@ -215,8 +213,9 @@ void allow_for_derivatives(Certificate& out) {
   out.length_error += longer * out.length;
 }
 
-Measurement measure_length(const Manifold& manifold, const Curve& curve, Certificate& out, Workspace& ws) {
-  Measurement measured = measure(manifold, curve, ws);
+Measurement measure_length(const Manifold& manifold, const Curve& curve, double accuracy, Certificate& out,
+                           Workspace& ws) {
+  Measurement measured = measure(manifold, curve, ws, accuracy);
   out.length = measured.length;
   out.length_error = measured.length_error;
   out.numerical_error = measured.numerical_error;
@@ -259,7 +258,7 @@ void measure_certificate(const Manifold& manifold, const Curve& curve, const Con
   const Matrix ends = curve.position(Vector{{0.0, 1.0}});
   out.endpoint_error = std::max((ends.col(0) - from).stableNorm(), (ends.col(1) - to).stableNorm());
   if (out.endpoint_error <= kEndTolerance * (from.stableNorm() + to.stableNorm())) out.endpoint_error = 0;
-  const Measurement measured = measure_length(manifold, curve, out, ws);
+  const Measurement measured = measure_length(manifold, curve, limits.accuracy, out, ws);
   const std::optional<Matrix> factors = measure_second_variation(manifold, curve, measured, limits, out, ws);
   if (factors) {
     const double way = extent(curve.position(uniform_times(kExtentPoints)));
@@ -270,7 +269,8 @@ void measure_certificate(const Manifold& manifold, const Curve& curve, const Con
   }
   measure_residual(manifold, curve, out, ws);
   if (out.smooth && out.length > 0 && std::isfinite(out.length)) {
-    out.relative_excess = std::max(out.relative_excess, decrement_of_parts(manifold, curve, measured.times, out.length, ws));
+    out.relative_excess =
+        std::max(out.relative_excess, decrement_of_parts(manifold, curve, measured.times, out.length, ws));
   }
   allow_for_derivatives(out);
   if (!out.smooth && std::isfinite(out.length))

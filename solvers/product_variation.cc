@@ -53,8 +53,8 @@ class Grid {
     const auto apply = [&](const Matrix& V) {
       return exact ? products_->hessian(V, ws_) : products_->gauss_newton(V, ws_);
     };
-    const ConjugateGradientsResult found =
-        conjugate_gradients(apply, [&](const Matrix& G) { return flat_.solve(G); }, g, kExcessSolve);
+    const ConjugateGradientsResult found = conjugate_gradients(
+        apply, [&](const Matrix& G) { return flat_.solve(G); }, g, kExcessSolve);
     if (found.negative_curvature) return std::nullopt;
     return 0.5 * dot(g, found.x);
   }

@@ -16,7 +16,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Chords of the second variation: doubled until the curve turns by little enough from one to the next, which a curve
 // with a kink never does.
 constexpr int kLeastChords = 128;
-constexpr int kLeastChordsByProducts = 64;
+constexpr int kFewerChords = 64;  // by products, or for a length that is asked for to this accuracy
+constexpr double kRough = 0.99e-5;
 constexpr int kMostChords = kMostVariationChords;
 constexpr int kMostChordsOfRough = 512;
 // A chord of nodes at equal distances is at least this fraction of its arc, and all of them of the length.
@@ -98,9 +99,11 @@ Vector equal_times(const Manifold& manifold, const Curve& curve, const Measureme
 }
 
 // As many of them as the curve's turning needs; *turning: what is left of it between chords.
-Vector resolving_times(const Manifold& manifold, const Curve& curve, const Measurement& measured, double length,
-                       double enough, double* turning, Workspace& ws) {
-  const int least = manifold.prefers_products() ? kLeastChordsByProducts : kLeastChords;
+Vector resolving_times(const Manifold& manifold, const Curve& curve, const Measurement& measured,
+                       const CertificateLimits& limits, double length, double* turning, Workspace& ws) {
+  const bool few = manifold.prefers_products() || limits.accuracy >= kRough;
+  const int least = few ? kFewerChords : kLeastChords;
+  const double enough = limits.max_turning_angle;
   const int most = manifold.smooth() ? kMostChords : kMostChordsOfRough;
   // Two nodes a piece see how it wiggles between its ends.
   for (int K = std::clamp(2 * curve.pieces(), least, most);; K *= 2) {
@@ -171,8 +174,7 @@ class Grids {
 std::optional<Matrix> measure_second_variation(const Manifold& manifold, const Curve& curve,
                                                const Measurement& measured, const CertificateLimits& limits,
                                                Certificate& out, Workspace& ws) {
-  Vector times =
-      resolving_times(manifold, curve, measured, out.length, limits.max_turning_angle, &out.max_turning_angle, ws);
+  Vector times = resolving_times(manifold, curve, measured, limits, out.length, &out.max_turning_angle, ws);
   Grids grids(manifold, curve, out, ws);
   if (!manifold.smooth() || !(out.max_turning_angle <= limits.max_turning_angle)) {
     const double unknown = out.second_variation_error;

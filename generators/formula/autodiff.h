@@ -111,7 +111,8 @@ class FunctorGenerator final : public Generator {
     }
   }
 
-  void do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const override {
+  void do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T,
+              Workspace& ws) const override {
     Evaluation<Dual> f(*this, ws);
     for (Eigen::Index k = 0; k < Z.cols(); ++k) {
       for (Eigen::Index i = 0; i < Z.rows(); ++i) {
@@ -172,8 +173,9 @@ class FunctorGenerator final : public Generator {
 // numbers. Matrices of double may multiply vectors of T. `traits` are the generator's, except that its derivatives are
 // exact; set `smooth` to false for a function with kinks. Undefined: as for Jet. Errors: std::invalid_argument for a
 // dimension below 1, and at evaluation for a vector of another size than `ambient`; what the functor throws passes
-// unchanged. Cost in evaluations of the functor: one for a value, Jv or a second derivative, ⌈n/4⌉ for a Jacobian, ⌈n/3⌉
-// for second_order. Thread safety: as the functor's const call operator, which must be callable from several threads.
+// unchanged. Cost in evaluations of the functor: one for a value, Jv or a second derivative, ⌈n/4⌉ for a Jacobian,
+// ⌈n/3⌉ for second_order. Thread safety: as the functor's const call operator, which must be callable from several
+// threads.
 template <class Functor>
 std::shared_ptr<const Generator> make_generator(int latent, int ambient, Functor functor,
                                                 GeneratorTraits traits = {.name = "function"}) {

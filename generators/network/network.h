@@ -56,15 +56,16 @@ struct PULLBACK_EXPORT Layer {
 // The value, the tangents and the second-order term of a point go through each layer side by side, in one matrix
 // product:
 //   a = Wx + b, u_i = Wt_i, s' = Ws:   x ← σ(a), t_i ← σ'(a) u_i, s ← σ'(a) s' + σ''(a) (Σ v_i u_i)².
-// vjp is a reverse sweep; hessian_product is one with its tangent (forward over reverse); the weighted Hessian is the sum over layers Σ_l U_lᵀ diag(σ''(a_l) g_l) U_l, U_l the tangents
-// before the activation and g_l the adjoint after it: n tangents forward and one adjoint back.
+// vjp is a reverse sweep; hessian_product is one with its tangent (forward over reverse); the weighted Hessian is the
+// sum over layers Σ_l U_lᵀ diag(σ''(a_l) g_l) U_l, U_l the tangents before the activation and g_l the adjoint after it:
+// n tangents forward and one adjoint back.
 //
 // Undefined: where ReLU, leaky ReLU or ELU have their kink, derivatives are those of x ≤ 0. A network with one of these
 // (ELU too: its second derivative jumps) says traits().smooth = false.
 // Cost: with P the products of all weights, value P, Jacobian (n+1)P, second_directional 3P, second_order (n+2)P,
-// jvp and vjp 2P, hessian_product 4P, weighted_hessian (n+2)P for each point. A point costs least in batches of 32 and more. A batch gives bit by
-// bit what its points give one by one, on one instruction set. Memory: three times the weights. Thread safety: const,
-// as Generator says.
+// jvp and vjp 2P, hessian_product 4P, weighted_hessian (n+2)P for each point. A point costs least in batches of 32 and
+// more. A batch gives bit by bit what its points give one by one, on one instruction set. Memory: three times the
+// weights. Thread safety: const, as Generator says.
 class PULLBACK_EXPORT Network final : public Generator {
  public:
   // Errors: std::invalid_argument, naming the layer, if there is none, one is empty, shapes do not fit one another, a

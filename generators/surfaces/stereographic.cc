@@ -73,7 +73,7 @@ void StereographicSphere::do_weighted_hessian(const ConstMatrixRef& Z, const Con
     auto block = H.middleCols(n * k, n);
     block.noalias() = (-4 * s * s * w) * z.transpose();
     block += block.transpose().eval();
-    block.noalias() += (16 * s * s * s * c * z) * z.transpose();
+    block += 16 * s * s * s * c * Matrix(z * z.transpose());  // symmetric to the last bit
     block.diagonal().array() -= 4 * s * s * c;
   }
 }

@@ -14,26 +14,12 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr std::size_t kArcsAtOnce = 64;
 // The chords of the nine points of an arc: eight, back four, forth two.
-constexpr std::array<Manifold::Pair, 14> kSteps{{{0, 1},
-                                                 {1, 2},
-                                                 {2, 3},
-                                                 {3, 4},
-                                                 {4, 5},
-                                                 {5, 6},
-                                                 {6, 7},
-                                                 {7, 8},
-                                                 {8, 6},
-                                                 {6, 4},
-                                                 {4, 2},
-                                                 {2, 0},
-                                                 {0, 4},
-                                                 {4, 8}}};
+constexpr std::array<Manifold::Pair, 14> kSteps{
+    {{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {5, 6}, {6, 7}, {7, 8}, {8, 6}, {6, 4}, {4, 2}, {2, 0}, {0, 4}, {4, 8}}};
 constexpr std::array<double, 3> kGaussNodes{-0.774596669241483377, 0, 0.774596669241483377};
 constexpr std::array<double, 3> kGaussWeights{5.0 / 9, 8.0 / 9, 5.0 / 9};
 constexpr double kGaussSquared = 0.6;  // of the outer nodes
-// An arc is split while its defect is above its share of the tolerance, which is this fraction of the length by
-// default.
-constexpr double kTarget = 1e-9;
+// An arc is split while its defect is above its share of the tolerance.
 constexpr double kShares = 64;
 // No arc is split into parts shorter than this in t: one that contradicts itself there has a step.
 constexpr double kShortest = 1e-13;
@@ -168,8 +154,8 @@ class ArcMeter {
     Vector speed;      // |ċ|
     Vector magnitude;  // as |R||ċ|: what rounding of the parts of ċ may add up to
     Vector size;       // as |R||z|
-    Matrix way;        // for each arc the ways from the first to the second Gauss point, at both, and to the third: 4×K
-    Matrix factors;    // R, n×nK; empty where they were not needed
+    Matrix way;      // for each arc the ways from the first to the second Gauss point, at both, and to the third: 4×K
+    Matrix factors;  // R, n×nK; empty where they were not needed
   };
 
   Speeds by_factors(const Matrix& Z, const Matrix& V) const {
@@ -183,9 +169,11 @@ class ArcMeter {
       out.magnitude(k) = (block.cwiseAbs() * V.col(k).cwiseAbs()).stableNorm();
       out.size(k) = (block.cwiseAbs() * Z.col(k).cwiseAbs()).stableNorm();
     }
-    for_each_way([&](Eigen::Index arc, Eigen::Index row, Eigen::Index from, Eigen::Index at) {
-      out.way(row, arc) = (R.middleCols(n * at, n) * (Z.col(from + 1) - Z.col(from))).stableNorm();
-    }, Z.cols());
+    for_each_way(
+        [&](Eigen::Index arc, Eigen::Index row, Eigen::Index from, Eigen::Index at) {
+          out.way(row, arc) = (R.middleCols(n * at, n) * (Z.col(from + 1) - Z.col(from))).stableNorm();
+        },
+        Z.cols());
     out.factors = std::move(R);
     return out;
   }
@@ -202,10 +190,12 @@ class ArcMeter {
     out.size = root * norms(Z, signs.asDiagonal() * Z);
     Matrix at(n, out.way.size());
     Matrix way(n, out.way.size());
-    for_each_way([&](Eigen::Index arc, Eigen::Index row, Eigen::Index from, Eigen::Index place) {
-      at.col(4 * arc + row) = Z.col(place);
-      way.col(4 * arc + row) = Z.col(from + 1) - Z.col(from);
-    }, Z.cols());
+    for_each_way(
+        [&](Eigen::Index arc, Eigen::Index row, Eigen::Index from, Eigen::Index place) {
+          at.col(4 * arc + row) = Z.col(place);
+          way.col(4 * arc + row) = Z.col(from + 1) - Z.col(from);
+        },
+        Z.cols());
     out.way = norms(at, way).reshaped(4, out.way.cols());
     return out;
   }
@@ -370,7 +360,7 @@ Arcs measure_arcs(const Manifold& manifold, const Curve& curve, Workspace& ws, c
     }
     const bool noise = many && defect < kNoise * length && defect > 0.5 * before;
     if (!std::isfinite(length) || noise) break;
-    const double tolerance = options.tolerance > 0 ? options.tolerance : kTarget * length;
+    const double tolerance = options.tolerance > 0 ? options.tolerance : options.relative_tolerance * length;
     const std::vector<std::size_t> which = worst(arcs, tolerance, options.most);
     if (which.empty()) break;
     many = which.size() > kManyArcs;

@@ -13,15 +13,15 @@ namespace pullback {
 
 // What was measured between two times of a curve.
 struct Arc {
-  double from;          // t
-  double to;            // t
-  double chords;        // length by values alone: polylines of 2, 4 and 8 chords, extrapolated
-  double chords_error;  // of `chords`, from the polylines
+  double from;                   // t
+  double to;                     // t
+  double chords;                 // length by values alone: polylines of 2, 4 and 8 chords, extrapolated
+  double chords_error;           // of `chords`, from the polylines
   std::array<double, 8> finest;  // the 8 chords
-  double energy;        // ½∫|ċ|²dt, extrapolated alike
-  double integral;      // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
-  double rounding;      // what rounding may add to the sum of `chords` over all parts
-  double blur;          // change of `chords` by rounding of the two end points, opposite to its neighbours'
+  double energy;                 // ½∫|ċ|²dt, extrapolated alike
+  double integral;               // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
+  double rounding;               // what rounding may add to the sum of `chords` over all parts
+  double blur;                   // change of `chords` by rounding of the two end points, opposite to its neighbours'
   double hidden;   // what neither length may see: where the chart changes its scale or the curve turns fast between the
                    // Gauss points, what the metric at one makes of the way to the next; where the map has kinks, what
                    // one beside an end may add
@@ -44,7 +44,8 @@ struct ArcOptions {
   int least = 128;          // parts to begin with: at least so many,
   int most_at_first = 512;  // and one for each piece of the curve, but no more than this
   int most = 4096;          // parts in the end
-  double tolerance = 0;     // of the whole length, absolute; 0: 1e-9 of it
+  double tolerance = 0;     // of the whole length, absolute; 0: by the next
+  double relative_tolerance = 1e-9;
 };
 
 // Splits [0, 1] until on every part both lengths agree, so that no chord can jump over what the curve passes through:

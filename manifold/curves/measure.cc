@@ -15,11 +15,12 @@
 namespace pullback {
 namespace {
 
-constexpr int kSamplePoints = 1001;  // what length_error promises to whoever samples the curve
-constexpr double kAlike = 1.01;      // the longest part beside the shortest, in t, for that
-constexpr double kLikeliness = 1.1;  // of the polyline's deviation, which follows from that of another spacing
-constexpr double kRounding = 1.001;  // whoever adds in another order still finds the length within the error
-constexpr double kResolved = 0.01;   // of a polyline that says something about the curve
+constexpr int kSamplePoints = 1001;    // what length_error promises to whoever samples the curve
+constexpr double kAlike = 1.01;        // the longest part beside the shortest, in t, for that
+constexpr double kWidest = 1.0 / 500;  // that other spacing
+constexpr double kLikeliness = 1.1;    // of the polyline's deviation, which follows from that of another spacing
+constexpr double kRounding = 1.001;    // whoever adds in another order still finds the length within the error
+constexpr double kResolved = 0.01;     // of a polyline that says something about the curve
 // Polylines drown in rounding where it may change their length by more than this fraction.
 constexpr double kDrowned = 1e-10;
 
@@ -29,6 +30,9 @@ constexpr double kWrongDerivative = 1e-3;
 constexpr double kSettled = 0.1;
 // A length that is uncertain by more than this fraction is not known at all.
 constexpr double kUnresolved = 0.05;
+// Both ways of measuring a part agree to this share of the accuracy; one of this size needs half as many parts.
+constexpr double kOfAccuracy = 1e-3;
+constexpr double kRough = 0.99e-5;
 // Of extreme singular values; from which dimension on they are those of a Cholesky factor, up to which condition.
 constexpr double kExtremeTolerance = 1e-6;
 constexpr Eigen::Index kCholeskyDimension = 128;
@@ -80,7 +84,7 @@ std::optional<double> excess_of_samples(const Manifold& manifold, const Arcs& ar
     for (const double chord : arc.finest) chords += chord;
   }
   const double spacing = longest / 8;
-  if (!manifold.smooth() || longest > kAlike * shortest || spacing > 1.0 / kSamplePoints) return std::nullopt;
+  if (!manifold.smooth() || longest > kAlike * shortest || spacing > kWidest) return std::nullopt;
   const double finer = 1.0 / (kSamplePoints - 1) / spacing;
   return kLikeliness * (chords - length) * finer * finer;
 }
@@ -123,8 +127,11 @@ bool stays(const Curve& curve) {
 
 }  // namespace
 
-Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws) {
-  const Arcs arcs = measure_arcs(manifold, curve, ws);
+Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws, double accuracy) {
+  ArcOptions options;
+  options.relative_tolerance = kOfAccuracy * accuracy;
+  if (accuracy >= kRough && manifold.smooth()) options.least /= 2;
+  const Arcs arcs = measure_arcs(manifold, curve, ws, options);
   Measurement out = add_up(arcs);
   keep_parts(arcs, manifold.dimension(), out);
   for (const Arc& arc : arcs.parts) {
@@ -167,10 +174,12 @@ double largest_eigenvalue(const std::function<Vector(const Vector&)>& minus, Eig
 Vector extremes_of(const Matrix& R) {
   const auto upper = R.triangularView<Eigen::Upper>();
   const auto lower = R.transpose().triangularView<Eigen::Lower>();
-  const double largest = largest_eigenvalue([&](const Vector& x) -> Vector { return -(lower * (upper * x)); }, R.rows());
+  const double largest =
+      largest_eigenvalue([&](const Vector& x) -> Vector { return -(lower * (upper * x)); }, R.rows());
   double smallest = 0;
   if (R.diagonal().minCoeff() > 0) {
-    smallest = 1 / largest_eigenvalue([&](const Vector& x) -> Vector { return -upper.solve(lower.solve(x)); }, R.rows());
+    smallest =
+        1 / largest_eigenvalue([&](const Vector& x) -> Vector { return -upper.solve(lower.solve(x)); }, R.rows());
   }
   return Vector{{std::sqrt(largest), std::sqrt(smallest)}};
 }

@@ -23,7 +23,8 @@ constexpr Eigen::Index kBatch = 64;
 // The linear algebra of blocks of this size takes long enough to ask whether to stop at each.
 constexpr Eigen::Index kLargeBlock = 8;
 
-// From this latent dimension on products are cheaper than Jacobians, if the generator's are cheap: bench/dimension_bench.
+// From this latent dimension on products are cheaper than Jacobians, if the generator's are cheap:
+// bench/dimension_bench.
 constexpr int kProductDimension = 16;
 
 // JᵀJ is made by halves from this dimension on.

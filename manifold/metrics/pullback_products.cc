@@ -97,8 +97,7 @@ class PullbackProducts final : public VariationProducts {
 
 }  // namespace
 
-std::unique_ptr<const VariationProducts> pullback_products(const Generator& f, const ConstMatrixRef& Z,
-                                                           Workspace& ws) {
+std::unique_ptr<const VariationProducts> pullback_products(const Generator& f, const ConstMatrixRef& Z, Workspace& ws) {
   return std::make_unique<PullbackProducts>(f, Z, ws);
 }
 

@@ -119,8 +119,8 @@ CurveSpectrum lowest_of_curve(const VariationProducts& products, const FlatPreco
   CurveSpectrum out{kNan, std::numeric_limits<double>::infinity(), kNan, 0, start};
   if (start.size() == 0) {
     const auto whitened = [&](const Vector& y) -> Vector {
-      const Matrix image = flat.half_solve(
-          products.hessian(flat.transposed_half_solve(Eigen::Map<const Matrix>(y.data(), n, m)), ws));
+      const Matrix image =
+          flat.half_solve(products.hessian(flat.transposed_half_solve(Eigen::Map<const Matrix>(y.data(), n, m)), ws));
       return Eigen::Map<const Vector>(image.data(), image.size());
     };
     const LowestEigenpair lowest = lowest_eigenpair(whitened, n * m);

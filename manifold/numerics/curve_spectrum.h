@@ -23,8 +23,8 @@ struct PULLBACK_EXPORT CurveSpectrum {
 // By Lanczos on L⁻¹HL⁻ᵀ, P = LLᵀ, for the sign; from the mode found then by conjugate gradients for the quotient. NaN
 // where nothing converged.
 //
-//   start: a mode to begin with in place of Lanczos, n×(K−1), where the sign is known; `relative` and its error are then
-//   NaN and infinite. Empty: none.
+//   start: a mode to begin with in place of Lanczos, n×(K−1), where the sign is known; `relative` and its error are
+//   then NaN and infinite. Empty: none.
 // Cost: 20 to 100 Hessian products for the sign, 10 to 60 for the value. Thread safety: one workspace per thread.
 // Reference: Knyazev (2001), doi:10.1137/S1064827500366124.
 PULLBACK_EXPORT CurveSpectrum lowest_of_curve(const VariationProducts& products, const FlatPreconditioner& flat,

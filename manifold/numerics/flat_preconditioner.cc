@@ -57,7 +57,9 @@ FlatPreconditioner::FlatPreconditioner(const Manifold& manifold, const ConstMatr
 
 FlatPreconditioner::FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes,
                                        const FlatPreconditioner& nearby, Workspace& ws)
-    : factor_(nearby.factor_), diagonal_metric_(nearby.diagonal_metric_), root_chords_(std::sqrt(static_cast<double>(nodes.cols() - 1))) {
+    : factor_(nearby.factor_),
+      diagonal_metric_(nearby.diagonal_metric_),
+      root_chords_(std::sqrt(static_cast<double>(nodes.cols() - 1))) {
   scale(sizes(manifold, nodes, ws));
 }
 

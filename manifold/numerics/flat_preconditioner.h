@@ -16,7 +16,8 @@ class Manifold;
 // size, S = diag(s_i), s_i² the size of the metric at node i (|p|² of a few fixed random vectors p).
 //
 // Matrices of n×(K−1) stand for vectors, as in VariationProducts. Undefined: NaN where the metric is not finite.
-// Cost: to make, a few metrics, O(n³) and 2(K+1) products; to apply, O(n² K), or O(n K) where M̄ is diagonal. Memory: n². Thread safety: const methods.
+// Cost: to make, a few metrics, O(n³) and 2(K+1) products; to apply, O(n² K), or O(n K) where M̄ is diagonal. Memory:
+// n². Thread safety: const methods.
 class PULLBACK_EXPORT FlatPreconditioner {
  public:
   // nodes: n×(K+1), K ≥ 2.
@@ -34,10 +35,10 @@ class PULLBACK_EXPORT FlatPreconditioner {
 
   std::shared_ptr<const Matrix> factor_;  // U of M̄ = UᵀU, upper triangular
   bool diagonal_metric_ = false;          // U is diagonal, as in conformal charts
-  Vector scale_;         // s_i of the interior nodes
-  Vector diagonal_;      // of the Cholesky factor of T
-  Vector off_diagonal_;  // below it
-  double root_chords_;   // √K
+  Vector scale_;                          // s_i of the interior nodes
+  Vector diagonal_;                       // of the Cholesky factor of T
+  Vector off_diagonal_;                   // below it
+  double root_chords_;                    // √K
 };
 
 }  // namespace pullback

@@ -34,7 +34,8 @@ Krylov krylov(const std::function<Vector(const Vector&)>& A, const Vector& start
     Vector next = A(out.basis.col(j));
     largest = std::max(largest, next.norm());
     out.image(j, j) = out.basis.col(j).dot(next);
-    for (int pass = 0; pass < 2; ++pass) next -= out.basis.leftCols(j + 1) * (out.basis.leftCols(j + 1).transpose() * next);
+    for (int pass = 0; pass < 2; ++pass)
+      next -= out.basis.leftCols(j + 1) * (out.basis.leftCols(j + 1).transpose() * next);
     out.leaving = next.norm();
     const bool invariant = !(out.leaving > kInvariant * largest);
     if (invariant || j + 1 == most) {

@@ -15,9 +15,9 @@ struct PULLBACK_EXPORT LowestEigenpair {
 };
 
 // The smallest eigenvalue of a symmetric A of `size`, to `tolerance` of the largest, by Lanczos with full
-// orthogonalisation in spaces of up to 40 vectors, each begun with the best vector of the one before. A space that turns
-// out to be invariant, as one vector is for a multiple of the identity, ends it: what a flat metric gives, and the reason
-// why this is not a library's, which goes on with rounding there.
+// orthogonalisation in spaces of up to 40 vectors, each begun with the best vector of the one before. A space that
+// turns out to be invariant, as one vector is for a multiple of the identity, ends it: what a flat metric gives, and
+// the reason why this is not a library's, which goes on with rounding there.
 //
 // Undefined: NaN where A is not finite. Cost: up to 40 products a space, O(40 size) each besides. Memory: 40 vectors.
 // Errors: StopRequested (stop.h), and what the product throws.

@@ -22,8 +22,8 @@ class PULLBACK_EXPORT VariationProducts {
   VariationProducts(const VariationProducts&) = delete;
   VariationProducts& operator=(const VariationProducts&) = delete;
 
-  double energy() const { return energy_; }                        // E_K
-  const Matrix& gradient() const { return gradient_; }             // of the smooth energy, to O(K⁻⁴)
+  double energy() const { return energy_; }                         // E_K
+  const Matrix& gradient() const { return gradient_; }              // of the smooth energy, to O(K⁻⁴)
   const Matrix& chord_gradient() const { return chord_gradient_; }  // of E_K
   bool finite() const;
 

@@ -72,8 +72,7 @@ class ProductModel final : public CurveModel {
  private:
   ConjugateGradientsResult solve(const std::function<Matrix(const Matrix&)>& A, const Matrix& B,
                                  double tolerance) const {
-    return conjugate_gradients(
-        A, [&](const Matrix& G) { return flat_.solve(G); }, B, {tolerance, kMostIterations});
+    return conjugate_gradients(A, [&](const Matrix& G) { return flat_.solve(G); }, B, {tolerance, kMostIterations});
   }
 
   const CurveSpectrum& lowest() {

@@ -241,8 +241,7 @@ TEST(NewtonInManyDimensions, ByProductsFindsWhatBlocksFind) {
 TEST(NewtonInManyDimensions, LeavesSaddlesByProducts) {
   Matrix nodes = Matrix::Zero(16, 65);
   for (int i = 0; i <= 64; ++i) nodes.col(i).head(2) << std::cos(i / 16.0), std::sin(i / 16.0);  // of length 4
-  GeodesicProblem long_way =
-      problem(surface("sphere-stereographic:d=16"), nodes.leftCols(1), nodes.rightCols(1));
+  GeodesicProblem long_way = problem(surface("sphere-stereographic:d=16"), nodes.leftCols(1), nodes.rightCols(1));
   long_way.initial = Curve::through(nodes);
   const GeodesicResult result = solve("newton", long_way);
   EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
