@@ -27,8 +27,8 @@ TEST(MeasureTest, CircleOfLatitudeHasItsLength) {
   EXPECT_NEAR(m.metric_length, length, 1e-12);
   EXPECT_NEAR(m.energy, 0.5 * length * length, 1e-11);
   EXPECT_LE(m.speed_variation, 1e-12);
-  // The polyline through 1,001 points is short by L³/24n² for the arc's curvature 1/sin θ. That is known from the parts'
-  // chords, and a tenth is added to it.
+  // The polyline through 1,001 points is short by L³/24n² for the arc's curvature 1/sin θ. That is known from the
+  // parts' chords, and a tenth is added to it.
   const double angle = 2.0 / 1000;
   const double short_by = length * angle * angle / 24;
   EXPECT_GE(m.length_error, short_by);
