@@ -48,7 +48,8 @@ class Grid {
     return out;
   }
 
-  // ½ gᵀA⁻¹g for the Hessian or its Gauss–Newton part; nothing where negative curvature is met.
+  // ½ gᵀA⁻¹g for the Hessian or its Gauss–Newton part; nothing where negative curvature is met. NaN where conjugate
+  // gradients did not converge: what they gained until then is too little.
   std::optional<double> decrement(const Matrix& g, bool exact) const {
     const auto apply = [&](const Matrix& V) {
       return exact ? products_->hessian(V, ws_) : products_->gauss_newton(V, ws_);
@@ -56,6 +57,7 @@ class Grid {
     const ConjugateGradientsResult found = conjugate_gradients(
         apply, [&](const Matrix& G) { return flat_.solve(G); }, g, kExcessSolve);
     if (found.negative_curvature) return std::nullopt;
+    if (!found.converged) return kNan;
     return 0.5 * dot(g, found.x);
   }
 
@@ -130,7 +132,7 @@ void measure_variation_by_products(const Manifold& manifold, const Curve& curve,
   if (definite) {
     const std::optional<double> exact = grid.decrement(force, true);
     definite = exact.has_value();
-    decrement = std::max(decrement, exact.value_or(decrement));
+    if (exact && !(*exact <= decrement)) decrement = *exact;
   }
   out.relative_excess = out.length > 0 ? decrement / out.length / out.length : 0;  // the square may underflow
   if (definite) {

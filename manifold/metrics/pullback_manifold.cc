@@ -27,6 +27,9 @@ constexpr Eigen::Index kLargeBlock = 8;
 // bench/dimension_bench.
 constexpr int kProductDimension = 16;
 
+// Up to this dimension a preconditioner is a factor by QR, which does not square κ.
+constexpr int kMostFactored = 256;
+
 // JᵀJ is made by halves from this dimension on.
 constexpr Eigen::Index kSymmetricProduct = 32;
 
@@ -205,9 +208,15 @@ void PullbackManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatri
   if (!prefers_products() || Z.cols() == 0) {
     return dense_acceleration(Z, V, A, frame.matrix(dimension(), dimension() * Z.cols()), ws);
   }
-  Matrix M(dimension(), dimension());
-  do_metric(Z.col(Z.cols() / 2), M, ws);
-  for (const Eigen::Index k : internal::acceleration_by_products(*generator(), M, Z, V, A, ws)) {
+  Matrix factor(dimension(), dimension());
+  if (dimension() <= kMostFactored) {
+    do_factor(Z.col(Z.cols() / 2), factor, ws);
+  } else {
+    do_metric(Z.col(Z.cols() / 2), factor, ws);
+    factor = square_root_factor(factor);
+  }
+  floor_diagonal(factor);
+  for (const Eigen::Index k : internal::acceleration_by_products(*generator(), factor, Z, V, A, ws)) {
     dense_acceleration(Z.col(k), V.col(k), A.col(k), frame.matrix(dimension(), dimension()), ws);
   }
 }

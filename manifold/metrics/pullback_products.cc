@@ -5,7 +5,6 @@
 
 #include "pullback/base/stop.h"
 #include "pullback/manifold/numerics/second_difference.h"
-#include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
 
@@ -101,14 +100,12 @@ std::unique_ptr<const VariationProducts> pullback_products(const Generator& f, c
   return std::make_unique<PullbackProducts>(f, Z, ws);
 }
 
-std::vector<Index> acceleration_by_products(const Generator& f, const Matrix& M, const ConstMatrixRef& Z,
+std::vector<Index> acceleration_by_products(const Generator& f, const Matrix& U, const ConstMatrixRef& Z,
                                             const ConstMatrixRef& V, MatrixRef A, Workspace& ws) {
   const Index K = Z.cols();
-  Matrix factor = square_root_factor(M);
-  floor_diagonal(factor);
   const auto precondition = [&](const Matrix& G) -> Matrix {
-    const Matrix Y = factor.transpose().triangularView<Eigen::Lower>().solve(G);
-    return factor.triangularView<Eigen::Upper>().solve(Y);
+    const Matrix Y = U.transpose().triangularView<Eigen::Lower>().solve(G);
+    return U.triangularView<Eigen::Upper>().solve(Y);
   };
   Workspace::Frame frame(ws);
   auto residual = frame.matrix(f.ambient_dimension(), K);

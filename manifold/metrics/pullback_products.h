@@ -13,10 +13,10 @@ namespace pullback::internal {
 std::unique_ptr<const VariationProducts> pullback_products(const Generator& f, const ConstMatrixRef& Z, Workspace& ws);
 
 // The geodesic accelerations, the least squares J a = −d²f[v,v], by conjugate gradients on every point at the same time
-// (CGLS), with M, the metric of a point nearby, as preconditioner.
+// (CGLS), with the factor U of a metric nearby, M = UᵀU, as preconditioner.
 // Returns the points for which they did not converge; their columns of A are undefined.
 // Reference: Björck (1996), Numerical Methods for Least Squares Problems, section 7.4.
-std::vector<Eigen::Index> acceleration_by_products(const Generator& f, const Matrix& M, const ConstMatrixRef& Z,
+std::vector<Eigen::Index> acceleration_by_products(const Generator& f, const Matrix& U, const ConstMatrixRef& Z,
                                                    const ConstMatrixRef& V, MatrixRef A, Workspace& ws);
 
 }  // namespace pullback::internal

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <utility>
-#include <vector>
 
 #include "pullback/base/random.h"
 #include "pullback/manifold/manifold.h"
@@ -14,7 +13,7 @@ namespace pullback {
 namespace {
 
 constexpr int kProbes = 2;
-// In more dimensions than this one metric has to do.
+// In more dimensions than this one metric has to do, by its Cholesky factor.
 constexpr Eigen::Index kSeveralMetrics = 256;
 // A factor whose entries beside the diagonal are no larger than this, relative, is diagonal.
 constexpr double kBesideDiagonal = 1e-6;
@@ -32,22 +31,35 @@ Vector sizes(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& w
   return out;
 }
 
+// U of the mean of the metrics at the ends and in the middle, each divided by its size: by factors, so that κ is not
+// squared.
+Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& nodes, const Vector& size, Workspace& ws) {
+  const Eigen::Index n = manifold.dimension();
+  Matrix stacked = Matrix::Zero(3 * n, n);
+  Matrix R(n, n);
+  int places = 0;
+  for (const Eigen::Index at : {Eigen::Index{0}, nodes.cols() / 2, nodes.cols() - 1}) {
+    if (!(size(at) > 0)) continue;  // singular there
+    manifold.factor(nodes.col(at), R, ws);
+    stacked.middleRows(n * places++, n) = R / std::sqrt(size(at));
+  }
+  return frame_factor(stacked.topRows(n * std::max(places, 1)));
+}
+
 }  // namespace
 
 FlatPreconditioner::FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& ws)
     : root_chords_(std::sqrt(static_cast<double>(nodes.cols() - 1))) {
   const Eigen::Index n = manifold.dimension();
   const Vector size = sizes(manifold, nodes, ws);
-  Matrix mean = Matrix::Zero(n, n);
-  std::vector<Eigen::Index> places{nodes.cols() / 2};
-  if (n <= kSeveralMetrics) places.insert(places.end(), {0, nodes.cols() - 1});
-  Matrix M(n, n);
-  for (const Eigen::Index at : places) {
-    if (!(size(at) > 0)) continue;  // singular there
-    manifold.metric(nodes.col(at), M, ws);
-    mean += M / size(at);
+  Matrix factor;
+  if (n <= kSeveralMetrics) {
+    factor = mean_factor(manifold, nodes, size, ws);
+  } else {
+    Matrix M(n, n);
+    manifold.metric(nodes.col(nodes.cols() / 2), M, ws);
+    factor = square_root_factor(M / std::max(size(nodes.cols() / 2), std::numeric_limits<double>::min()));
   }
-  Matrix factor = square_root_factor(mean);
   floor_diagonal(factor);
   const double beside = factor.triangularView<Eigen::StrictlyUpper>().toDenseMatrix().cwiseAbs().maxCoeff();
   diagonal_metric_ = beside <= kBesideDiagonal * factor.diagonal().minCoeff();

@@ -237,6 +237,24 @@ TEST(NewtonInManyDimensions, ByProductsFindsWhatBlocksFind) {
   EXPECT_NEAR(products.certificate.length, blocks.certificate.length, kPromise * blocks.certificate.length);
 }
 
+// A chart whose axes differ by seven orders: preconditioners do not square that.
+TEST(NewtonInManyDimensions, IllConditionedAxesByProducts) {
+  GeneratorRegistry generators;
+  register_curved_maps(generators);
+  const auto round = generators.open("random-network:d=20").generator;
+  const Matrix squeezed =
+      Vector::NullaryExpr(20, [](Eigen::Index i) { return std::pow(10.0, -7.0 * double(i) / 19); }).asDiagonal();
+  const Vector a = random_matrix(20, 1, 3).col(0) * 0.2;
+  const Vector b = random_matrix(20, 1, 4).col(0) * 0.3;
+  const GeodesicResult expected = solve("newton", problem(std::make_shared<PullbackManifold>(round), a, b));
+  const auto chart = std::make_shared<PullbackManifold>(
+      std::make_shared<AffineInput>(round, squeezed, Vector::Zero(20)), PullbackManifold::Products::kAlways);
+  const Vector scale = squeezed.diagonal().cwiseInverse();
+  const GeodesicResult result = solve("newton", problem(chart, scale.cwiseProduct(a), scale.cwiseProduct(b)));
+  EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
+  EXPECT_NEAR(result.certificate.length, expected.certificate.length, kPromise * expected.certificate.length);
+}
+
 // The long way round the equator, |z| = 1, is a saddle: newton leaves it by its lowest mode.
 TEST(NewtonInManyDimensions, LeavesSaddlesByProducts) {
   Matrix nodes = Matrix::Zero(16, 65);
