@@ -184,11 +184,7 @@ void run(const Arguments& arguments, const std::string& generator, const Lengths
   }
 }
 
-}  // namespace
-}  // namespace pullback::bench
-
-int main(int argc, char** argv) {
-  using namespace pullback::bench;
+int run(int argc, char** argv) {
   try {
     const Arguments arguments = parse(argc, argv);
     const Lengths before = read_lengths(arguments.compare);
@@ -203,3 +199,8 @@ int main(int argc, char** argv) {
   }
   return 0;
 }
+
+}  // namespace
+}  // namespace pullback::bench
+
+int main(int argc, char** argv) { return pullback::bench::run(argc, argv); }

@@ -66,20 +66,16 @@ void solve(const Registries& registries, const std::string& name, int dimension,
   std::fflush(stdout);
 }
 
-}  // namespace
-}  // namespace pullback::bench
-
-int main(int argc, char** argv) {
-  using namespace pullback::bench;
-  using Products = pullback::PullbackManifold::Products;
+int run(int argc, char** argv) {
+  using Products = PullbackManifold::Products;
   const bool blocks = argc > 1 && std::strcmp(argv[1], "--blocks") == 0;
   const bool one = argc == 3 && !blocks;
   if (argc > 1 && !blocks && !one) {
     fmt::print(stderr, "dimension_bench: expected nothing, --blocks, or GENERATOR and DIMENSION, got '{}'\n", argv[1]);
     return 2;
   }
-  fmt::print("processor: {}; networks: {}; BLAS: {}; OPENBLAS_CORETYPE: {}\n", processor(),
-             pullback::active_instruction_set(), blas(), environment_variable("OPENBLAS_CORETYPE"));
+  fmt::print("processor: {}; networks: {}; BLAS: {}; OPENBLAS_CORETYPE: {}\n", processor(), active_instruction_set(),
+             blas(), environment_variable("OPENBLAS_CORETYPE"));
   fmt::print("{:<22} {:>5}  {:<8} {:<12} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9}  {:>8} {:>8}\n", "generator", "d", "by",
              "termination", "solver s", "cert. s", "values", "Jacobians", "Hessians", "products", "error", "MB");
   const Registries registries;
@@ -94,3 +90,8 @@ int main(int argc, char** argv) {
   for (const int d : {2, 10, 30, 100, 300, 1000}) solve(registries, "sphere-stereographic", d, Products::kWhereCheaper);
   return 0;
 }
+
+}  // namespace
+}  // namespace pullback::bench
+
+int main(int argc, char** argv) { return pullback::bench::run(argc, argv); }

@@ -29,6 +29,9 @@ std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& r
   return registry.make(name + options);
 }
 
+// In more dimensions than this samples lie too far apart to show a way round anything; codes may.
+constexpr int kMostSampled = 32;
+
 // Two paths by edges of two chords, which descent takes the zigzag out of.
 constexpr char kFew[] = ":most_points=2000,samples=400,alternatives=1,subdivisions=2,relaxation=0,nodes=32";
 // Where energy helps it takes ten or twenty iterations; on curves that no chord resolves it would go on for minutes.
@@ -149,9 +152,14 @@ AutoSolver::AutoSolver(AutoOptions options, const SolverRegistry& registry)
       careful_(make_all(registry, {{"newton", ":nodes=256"}, {"energy", ":nodes=256"}})),
       fine_(make_if_registered(registry, "newton", ":nodes=2048,max_nodes=4096")) {}
 
+// Whether a graph may find other ways than the straight line's.
+bool AutoSolver::knows_other_ways(const GeodesicProblem& problem) const {
+  return few_ != nullptr && (problem.points.cols() > 0 || problem.manifold->dimension() <= kMostSampled);
+}
+
 // The initial curve, and what the searches find of other ways.
 std::vector<Curve> AutoSolver::starts(const GeodesicProblem& problem, SolveContext& context) const {
-  std::vector<Curve> out = found_by(graph_.get(), problem, context);
+  std::vector<Curve> out = found_by(knows_other_ways(problem) ? graph_.get() : nullptr, problem, context);
   out.insert(out.begin(), problem.initial);
   return out;
 }
@@ -208,7 +216,7 @@ RawSolution AutoSolver::run(const GeodesicProblem& problem, SolveContext& contex
           allowance.within([&] { search.follow_if_within_reach(path); });
         }
       };
-      if (few_ != nullptr && !as_short_as_can_be(problem, search.shortest(), context.workspace())) {
+      if (knows_other_ways(problem) && !as_short_as_can_be(problem, search.shortest(), context.workspace())) {
         const double first = search.shortest();
         if (!search.one_of_many()) follow_paths(*few_);
         if (search.shortest() < first || search.one_of_many()) follow_paths(*graph_);

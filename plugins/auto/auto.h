@@ -36,10 +36,10 @@ struct PULLBACK_EXPORT AutoOptions {
 //      sides, along the direction in which its second variation is negative. One that is longer than its start is not
 //      the one that the start led to: it is sought again on more chords.
 //   2. Where that converged, and is longer than the line between the images of the ends: two paths of a graph of the
-//      problem's points, which is kept, or of a few samples. Where one of them led to a shorter geodesic, or the
-//      geodesic was a saddle, nearly one, or bends so much that 32 chords do not show its length: those of step 3. Each
-//      path takes some steps of descent on 32 chords. One that is then clearly shorter than the shortest geodesic
-//      known, by the same chords, is followed by all solvers.
+//      problem's points, which is kept, or in up to 32 dimensions of a few samples. Where one of them led to a shorter
+//      geodesic, or the geodesic was a saddle, nearly one, or bends so much that 32 chords do not show its length:
+//      those of step 3. Each path takes some steps of descent on 32 chords. One that is then clearly shorter than the
+//      shortest geodesic known, by the same chords, is followed by all solvers.
 //   3. Where nothing converged: several paths of a large graph, which keep away from one another (different homotopy
 //      classes), and the initial curve, all relaxed on few chords; those that end in the same place count once. The
 //      shortest few are followed by the local solvers that the manifold allows, the most exact first (newton, energy,
@@ -61,6 +61,7 @@ class PULLBACK_EXPORT AutoSolver final : public GeodesicSolver {
 
  private:
   RawSolution run(const GeodesicProblem& problem, SolveContext& context) const override;
+  bool knows_other_ways(const GeodesicProblem& problem) const;
   std::vector<Curve> starts(const GeodesicProblem& problem, SolveContext& context) const;
   static std::vector<Curve> paths_of(const GeodesicSolver& graph, const GeodesicProblem& problem,
                                      SolveContext& context);

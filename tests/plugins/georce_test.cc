@@ -15,6 +15,9 @@
 namespace pullback {
 namespace {
 
+// What the default accuracy makes of the option.
+constexpr double kTolerance = 2e-8;
+
 using ::testing::HasSubstr;
 using testing::problem;
 using testing::solve;
@@ -108,7 +111,7 @@ TEST(Georce, IsExactOnSpheresOfAnyDimension) {
     EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
     // The tolerance on the excess, and what doubling by more than its estimate may leave.
     const double length = stereographic_length(p);
-    EXPECT_NEAR(result.certificate.length, length, 10 * GeorceOptions().tolerance * length);
+    EXPECT_NEAR(result.certificate.length, length, 10 * kTolerance * length);
   }
 }
 

@@ -15,6 +15,9 @@
 namespace pullback {
 namespace {
 
+// What the default accuracy makes of the option.
+constexpr double kTolerance = 1e-9;
+
 using ::testing::HasSubstr;
 using testing::kSphereLength;
 using testing::problem;
@@ -50,7 +53,7 @@ TEST(Shooting, GoesBackTheSameWay) {
   const Vector t = uniform_times(65);
   const double size = there.from.norm() + there.to.norm();
   // The miss allowed, ten times over for what the chart makes of it.
-  const double allowed = 10 * ShootingOptions().tolerance * size;
+  const double allowed = 10 * kTolerance * size;
   EXPECT_LE((a.curve.position(t) - b.curve.reversed().position(t)).cwiseAbs().maxCoeff(), allowed);
 }
 

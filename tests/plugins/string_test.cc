@@ -14,6 +14,9 @@
 namespace pullback {
 namespace {
 
+// What the default accuracy makes of the option.
+constexpr double kTolerance = 2e-8;
+
 using ::testing::HasSubstr;
 using testing::kSphereLength;
 using testing::problem;
@@ -107,9 +110,9 @@ TEST(String, IsExactAndTheSameFromBothEnds) {
   const GeodesicResult a = solve("string", there);
   const GeodesicResult b = solve("string", back);
   EXPECT_EQ(a.termination, Termination::kConverged) << a.message;
-  EXPECT_NEAR(a.certificate.length, b.certificate.length, 10 * StringOptions().tolerance * a.certificate.length);
+  EXPECT_NEAR(a.certificate.length, b.certificate.length, 10 * kTolerance * a.certificate.length);
   const GeodesicResult exact = solve("shooting", there);
-  EXPECT_NEAR(a.certificate.length, exact.certificate.length, 10 * StringOptions().tolerance * a.certificate.length);
+  EXPECT_NEAR(a.certificate.length, exact.certificate.length, 10 * kTolerance * a.certificate.length);
 }
 
 TEST(String, DoesNotDependOnTheConditioningOfTheChart) {
@@ -118,7 +121,7 @@ TEST(String, DoesNotDependOnTheConditioningOfTheChart) {
     const auto manifold = surface("sheared-sphere:s=" + std::to_string(s));
     const GeodesicResult result = solve("string", problem(manifold, vec({kPi / 3, 0}), vec({2 * kPi / 3 - 2 * s, 2})));
     EXPECT_EQ(result.termination, Termination::kConverged) << result.message;
-    EXPECT_NEAR(result.certificate.length, kSphereLength, 10 * StringOptions().tolerance * kSphereLength);
+    EXPECT_NEAR(result.certificate.length, kSphereLength, 10 * kTolerance * kSphereLength);
     EXPECT_NEAR(result.effort.iterations, steps, 1) << "s = " << s;
   }
 }
