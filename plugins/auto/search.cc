@@ -12,7 +12,6 @@
 #include "pullback/manifold/curves/saddle.h"
 #include "pullback/manifold/numerics/chords.h"
 #include "pullback/solvers/certificate.h"
-#include "pullback/solvers/second_variation.h"
 
 namespace pullback {
 namespace {
@@ -38,7 +37,7 @@ constexpr char kBesideSaddle[] = "beside a saddle";
 // More paths are looked at where few chords show less than this share of the shortest geodesic known, or where its
 // second variation is less than this share of the flat one: others may begin near it.
 constexpr double kShownByChords = 0.9945;
-constexpr double kNearlyConjugate = 0.1;
+constexpr double kNearlyConjugate = 0.1 * M_PI * M_PI;
 // A geodesic this much longer than the curve that it was followed from is another one's: few chords jumped. It is
 // sought again on many.
 constexpr double kLostItsWay = 1.001;
@@ -143,7 +142,7 @@ bool Search::one_of_many() {
   const double length = shortest();
   const bool nearly_conjugate = std::any_of(found_.begin(), found_.end(), [&](const Candidate& known) {
     return known.converged() && known.certificate.length <= length &&
-           known.certificate.second_variation < kNearlyConjugate * kFlatSecondVariation;
+           known.certificate.second_variation < kNearlyConjugate;
   });
   return left_saddles_ > 0 || nearly_conjugate || rough();
 }
