@@ -1,7 +1,6 @@
 #include "pullback/solvers/certificate.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>

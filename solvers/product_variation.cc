@@ -26,7 +26,7 @@ class Grid {
   Grid(const Manifold& manifold, const Matrix& Z, const std::optional<FlatPreconditioner>& nearby, Workspace& ws)
       : ws_(ws),
         products_(manifold.variation_products(Z, ws)),
-        flat_(nearby ? FlatPreconditioner(manifold, Z, *nearby, ws) : FlatPreconditioner(manifold, Z, ws)),
+        flat_(manifold, Z, ws, nearby ? &*nearby : nullptr),
         Z_(Z) {}
 
   const FlatPreconditioner& preconditioner() const { return flat_; }

@@ -47,7 +47,7 @@ Linearisation linearise_by_blocks(const Manifold& manifold, const Matrix& Z, Wor
 Linearisation linearise_by_products(const Manifold& manifold, const Matrix& Z, std::optional<FlatPreconditioner>& flat,
                                     Workspace& ws) {
   const auto products = manifold.variation_products(Z, ws);
-  flat = flat ? FlatPreconditioner(manifold, Z, *flat, ws) : FlatPreconditioner(manifold, Z, ws);
+  flat = FlatPreconditioner(manifold, Z, ws, flat ? &*flat : nullptr);
   const Matrix downhill = -products->chord_gradient();
   Linearisation out;
   out.energy = products->energy();

@@ -48,10 +48,17 @@ Matrix mean_factor(const Manifold& manifold, const ConstMatrixRef& nodes, const 
 
 }  // namespace
 
-FlatPreconditioner::FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& ws)
+FlatPreconditioner::FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& ws,
+                                       const FlatPreconditioner* nearby)
     : root_chords_(std::sqrt(static_cast<double>(nodes.cols() - 1))) {
-  const Eigen::Index n = manifold.dimension();
   const Vector size = sizes(manifold, nodes, ws);
+  scale(size);
+  if (nearby != nullptr) {
+    factor_ = nearby->factor_;
+    diagonal_metric_ = nearby->diagonal_metric_;
+    return;
+  }
+  const Eigen::Index n = manifold.dimension();
   Matrix factor;
   if (n <= kSeveralMetrics) {
     factor = mean_factor(manifold, nodes, size, ws);
@@ -64,15 +71,6 @@ FlatPreconditioner::FlatPreconditioner(const Manifold& manifold, const ConstMatr
   const double beside = factor.triangularView<Eigen::StrictlyUpper>().toDenseMatrix().cwiseAbs().maxCoeff();
   diagonal_metric_ = beside <= kBesideDiagonal * factor.diagonal().minCoeff();
   factor_ = std::make_shared<const Matrix>(std::move(factor));
-  scale(size);
-}
-
-FlatPreconditioner::FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes,
-                                       const FlatPreconditioner& nearby, Workspace& ws)
-    : factor_(nearby.factor_),
-      diagonal_metric_(nearby.diagonal_metric_),
-      root_chords_(std::sqrt(static_cast<double>(nodes.cols() - 1))) {
-  scale(sizes(manifold, nodes, ws));
 }
 
 // T = B Bᵀ: b_i² = 2 − 1/b_{i−1}².

@@ -20,11 +20,9 @@ class Manifold;
 // n². Thread safety: const methods.
 class PULLBACK_EXPORT FlatPreconditioner {
  public:
-  // nodes: n×(K+1), K ≥ 2.
-  FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& ws);
-  // With the M̄ of another one, of nodes nearby.
-  FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes, const FlatPreconditioner& nearby,
-                     Workspace& ws);
+  // nodes: n×(K+1), K ≥ 2.  nearby: one whose M̄ to take, of nodes nearby; null: none.
+  FlatPreconditioner(const Manifold& manifold, const ConstMatrixRef& nodes, Workspace& ws,
+                     const FlatPreconditioner* nearby = nullptr);
 
   Matrix solve(const Matrix& G) const;                  // P⁻¹ G
   Matrix half_solve(const Matrix& G) const;             // L⁻¹ G

@@ -22,10 +22,7 @@ double dot(const Matrix& a, const Matrix& b) { return a.cwiseProduct(b).sum(); }
 class ProductModel final : public CurveModel {
  public:
   ProductModel(const Manifold& manifold, const Matrix& nodes, const FlatPreconditioner* before, Workspace& ws)
-      : ws_(ws),
-        products_(manifold.variation_products(nodes, ws)),
-        flat_(before != nullptr ? FlatPreconditioner(manifold, nodes, *before, ws)
-                                : FlatPreconditioner(manifold, nodes, ws)) {}
+      : ws_(ws), products_(manifold.variation_products(nodes, ws)), flat_(manifold, nodes, ws, before) {}
 
   Step descent(double damping) override {
     const Matrix downhill = -products_->chord_gradient();
