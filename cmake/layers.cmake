@@ -29,6 +29,9 @@ function(pullback_layer name)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
                         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} VERIFY_INTERFACE_HEADER_SETS ON
                         CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  if(NOT name STREQUAL base)
+    pullback_precompile(${target})
+  endif()
   # Nor does it export what comes from archives, as Ceres does on Debian.
   target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
   set_property(GLOBAL APPEND PROPERTY PULLBACK_TARGETS ${target})
