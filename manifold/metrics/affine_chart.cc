@@ -56,7 +56,10 @@ AffineChart::AffineChart(std::shared_ptr<const Manifold> inner, Matrix A, Vector
   set_derivatives(inner_->first_derivative(), inner_->second_derivative());
 }
 
-Matrix AffineChart::to_chart(const ConstMatrixRef& Z) const { return inverse_ * (Z.colwise() - b_); }
+Matrix AffineChart::to_chart(const ConstMatrixRef& Z) const {
+  if (Z.cols() == 0) return Matrix(dimension(), 0);  // no points, which may have no rows either
+  return inverse_ * (Z.colwise() - b_);
+}
 
 Curve AffineChart::to_chart(const Curve& curve) const {
   // Shifted first: b and the curve may be far from the origin and near each other.
