@@ -124,6 +124,27 @@ void Generator::second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, M
   }
 }
 
+void Generator::record(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, MatrixRef record, Workspace& ws) const {
+  require_shape("record", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("record", "X", X.rows(), X.cols(), ambient_, Z.cols());
+  require_shape("record", "J", J.rows(), J.cols(), ambient_, latent_ * Z.cols());
+  require_shape("record", "the record", record.rows(), record.cols(), record_size(), Z.cols());
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kJacobian, Z, ws); parts.next();) {
+    do_record(columns(Z, parts), columns(X, parts), columns(J, parts, latent_), columns(record, parts), ws);
+  }
+}
+
+void Generator::recorded_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& record, const ConstMatrixRef& W,
+                                 MatrixRef H, Workspace& ws) const {
+  require_shape("recorded_hessian", "Z", Z.rows(), Z.cols(), latent_, Z.cols());
+  require_shape("recorded_hessian", "the record", record.rows(), record.cols(), record_size(), Z.cols());
+  require_shape("recorded_hessian", "W", W.rows(), W.cols(), ambient_, Z.cols());
+  require_shape("recorded_hessian", "H", H.rows(), H.cols(), latent_, latent_ * Z.cols());
+  for (Workspace::Parts parts = parts_of(Workspace::Kind::kHessian, Z, ws); parts.next();) {
+    do_recorded_hessian(columns(Z, parts), columns(record, parts), columns(W, parts), columns(H, parts, latent_), ws);
+  }
+}
+
 Matrix Generator::value(const ConstMatrixRef& Z) const {
   Workspace ws;
   Matrix X(ambient_, Z.cols());
@@ -161,6 +182,16 @@ void Generator::do_second_directional(const ConstMatrixRef& Z, const ConstMatrix
   const internal::DifferenceOptions options{internal::DifferenceOrder::kFirst, traits_.noise, traits_.smooth,
                                             internal::kNegligibleCurvature};
   internal::adaptive_difference(slopes, Z, V, options, D, ws);
+}
+
+void Generator::do_record(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, MatrixRef /*record*/,
+                          Workspace& ws) const {
+  do_value_and_jacobian(Z, X, J, ws);
+}
+
+void Generator::do_recorded_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& /*record*/, const ConstMatrixRef& W,
+                                    MatrixRef H, Workspace& ws) const {
+  do_weighted_hessian(Z, W, H, ws);
 }
 
 void Generator::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef G, Workspace& ws) const {

@@ -36,7 +36,7 @@ struct PULLBACK_EXPORT GeneratorTraits {
 //
 // Shapes, for a batch of K points, all column-major and in the units of the two spaces:
 //   Z, V, P: n×K.  X, D, T, W, U: N×K.  J: N×(nK), block k (columns nk … nk+n−1) being J(z_k).  G: n×K.  H: n×(nK),
-//   symmetric blocks.
+//   symmetric blocks. A record: record_size()×K.
 // Outputs must have their size already and must not overlap the inputs.
 //
 // Undefined: second derivatives where f is not twice differentiable (`traits().smooth` is false): the result is then
@@ -73,6 +73,13 @@ class PULLBACK_EXPORT Generator {
   // derivative.
   void second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                     Workspace& ws) const;
+  // value_and_jacobian(), and weighted_hessian() at the same points afterwards, once or several times, with weights
+  // that may depend on the values: from a record of record_size() doubles a point, which saves a second pass. A
+  // generator whose record_size() is 0 keeps nothing and passes twice.
+  void record(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, MatrixRef record, Workspace& ws) const;
+  void recorded_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& record, const ConstMatrixRef& W, MatrixRef H,
+                        Workspace& ws) const;
+  virtual Eigen::Index record_size() const { return 0; }
 
   // Convenience for one point or a small batch; allocates.
   Matrix value(const ConstMatrixRef& Z) const;
@@ -95,6 +102,9 @@ class PULLBACK_EXPORT Generator {
                                   const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const;
   virtual void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                                Workspace& ws) const;
+  virtual void do_record(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, MatrixRef record, Workspace& ws) const;
+  virtual void do_recorded_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& record, const ConstMatrixRef& W,
+                                   MatrixRef H, Workspace& ws) const;
   // Whether the hooks above call throw_if_stopped() themselves within long batches, which are then not divided.
   virtual bool asks_to_stop() const { return false; }
 

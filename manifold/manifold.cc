@@ -103,6 +103,12 @@ Variation Manifold::variation(const ConstMatrixRef& Z, Workspace& ws) const {
   return do_variation(Z, ws);
 }
 
+NestedVariations Manifold::nested_variations(const ConstMatrixRef& Z, Workspace& ws) const {
+  require_shape("nested_variations", "Z", Z.rows(), Z.cols(), dimension_,
+                std::max<Eigen::Index>(Z.cols() - (Z.cols() + 1) % 2, 13));
+  return do_nested_variations(Z, ws);
+}
+
 std::unique_ptr<const VariationProducts> Manifold::variation_products(const ConstMatrixRef& Z, Workspace& ws) const {
   require_shape("variation_products", "Z", Z.rows(), Z.cols(), dimension_, std::max<Eigen::Index>(Z.cols(), 7));
   return prefers_products_ ? do_variation_products(Z, ws) : nullptr;
@@ -142,6 +148,11 @@ void Manifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) co
     if (n >= kLargeBlock) throw_if_stopped();
     R.middleCols(n * k, n) = square_root_factor(R.middleCols(n * k, n));
   }
+}
+
+NestedVariations Manifold::do_nested_variations(const ConstMatrixRef& Z, Workspace& ws) const {
+  const Matrix second = Z(Eigen::all, Eigen::seq(0, Z.cols() - 1, 2));
+  return {do_variation(Z, ws), do_variation(second, ws)};
 }
 
 std::unique_ptr<const VariationProducts> Manifold::do_variation_products(const ConstMatrixRef& /*Z*/,

@@ -24,6 +24,12 @@ struct PULLBACK_EXPORT Variation {
   BlockTridiagonal hessian;  // (K−1) blocks, whitened: R_i⁻ᵀ ∂²E/∂z_i∂z_j R_j⁻¹
 };
 
+// Of a discrete curve and of every second node of it.
+struct NestedVariations {
+  Variation fine;
+  Variation coarse;
+};
+
 // How Manifold::segments models the second derivatives of the energy.
 enum class HessianModel {
   kGaussNewton,     // first derivatives of f alone; exceeds the Hessian by the bending of the surface in ambient space
@@ -94,6 +100,9 @@ class PULLBACK_EXPORT Manifold {
   // to O(K⁻⁴) (five-point second differences); the energy, `chord_gradient` and the Hessian are those of E_K.
   //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
+  // The same of all nodes and of every second one, which share what is evaluated.
+  //   Z: n×(K+1), K even, K ≥ 12.  Cost: for a pullback K+1 Jacobians and 3K/2−2 weighted Hessians; for others both.
+  NestedVariations nested_variations(const ConstMatrixRef& Z, Workspace& ws) const;
 
   // Whether variation_products() and push_forward() are how to work with this manifold: its dimension is so high that
   // blocks of n×n, and factors of the metric, cost more than products with them.
@@ -133,6 +142,7 @@ class PULLBACK_EXPORT Manifold {
   virtual void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual,
                            MatrixRef jacobian, Workspace& ws) const = 0;
   virtual Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const = 0;
+  virtual NestedVariations do_nested_variations(const ConstMatrixRef& Z, Workspace& ws) const;  // one after the other
   virtual std::unique_ptr<const VariationProducts> do_variation_products(const ConstMatrixRef& Z,
                                                                          Workspace& ws) const;  // null
   virtual int do_frame_dimension() const;                                                       // n

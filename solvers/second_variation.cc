@@ -114,11 +114,9 @@ Vector resolving_times(const Manifold& manifold, const Curve& curve, const Measu
 }
 
 // What one grid of chords shows of the variation of the energy. Returns the factors at its nodes; nothing: not finite.
-std::optional<Matrix> measure_variation_by_blocks(const Manifold& manifold, const Curve& curve, const Vector& times,
-                                                  Certificate& out, Workspace& ws) {
-  const Matrix Z = curve.position(times);
+std::optional<Matrix> measure_variation_by_blocks(const Matrix& Z, const Vector& times, Variation variation,
+                                                  Certificate& out) {
   const auto K = static_cast<int>(times.size()) - 1;
-  Variation variation = manifold.variation(Z, ws);
   if (!variation.gradient.allFinite() || !variation.factor.allFinite()) {
     out.relative_excess = out.second_variation = kNan;
     return std::nullopt;
@@ -155,9 +153,29 @@ class Grids {
 
   std::optional<Matrix> measure(const Vector& times) {
     out_.second_variation_error = 0;
-    if (!manifold_.prefers_products()) return measure_variation_by_blocks(manifold_, curve_, times, out_, ws_);
+    if (!manifold_.prefers_products()) {
+      const Matrix Z = curve_.position(times);
+      return measure_variation_by_blocks(Z, times, manifold_.variation(Z, ws_), out_);
+    }
     measure_variation_by_products(manifold_, curve_, times, before_, out_, ws_);
     return std::isfinite(out_.relative_excess) ? std::optional<Matrix>(Matrix()) : std::nullopt;
+  }
+
+  // On every second node first, which *coarse tells of; blocks share what is evaluated.
+  std::optional<Matrix> measure_nested(const Vector& times, Certificate* coarse) {
+    const Vector second = times(Eigen::seq(0, times.size() - 1, 2));
+    if (manifold_.prefers_products()) {
+      measure(second);
+      *coarse = out_;
+      return measure(times);
+    }
+    out_.second_variation_error = 0;
+    const Matrix Z = curve_.position(times);
+    NestedVariations variations = manifold_.nested_variations(Z, ws_);
+    measure_variation_by_blocks(Z(Eigen::all, Eigen::seq(0, Z.cols() - 1, 2)), second, std::move(variations.coarse),
+                                out_);
+    *coarse = out_;
+    return measure_variation_by_blocks(Z, times, std::move(variations.fine), out_);
   }
 
  private:
@@ -184,15 +202,16 @@ std::optional<Matrix> measure_second_variation(const Manifold& manifold, const C
     return factors;
   }
   auto K = static_cast<int>(times.size()) - 1;
-  grids.measure(equal_times(manifold, curve, measured, K / 2, ws));
+  Certificate before;
+  std::optional<Matrix> factors = grids.measure_nested(times, &before);
   for (;;) {
-    const Certificate before = out;
-    std::optional<Matrix> factors = grids.measure(times);
     out.second_variation_error += std::abs(out.second_variation - before.second_variation) / 3;
     if (2 * K > kMostChords || !coarse(out, before.relative_excess, limits)) return factors;
     K *= 2;
     times = equal_times(manifold, curve, measured, K, ws);
     out.max_turning_angle = largest_turning(manifold, curve.position(times), out.length, ws);
+    before = out;
+    factors = grids.measure(times);
   }
 }
 

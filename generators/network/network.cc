@@ -79,6 +79,15 @@ void in_chunks(Index points, Index chunk, Step step) {
   }
 }
 
+Record record_of(Workspace::Buffer buffer) { return {buffer.data(), buffer.rows()}; }
+
+// Of each point σ'(a), σ''(a), and the tangents before the activation, of `outputs` units each.
+void place_record(double* record, Index stride, Index outputs, ForwardSweep& sweep) {
+  sweep.first = {record, stride};
+  sweep.second_factor = {record + outputs, stride};
+  sweep.raw_tangent = {record + 2 * outputs, stride};
+}
+
 // The tangents e_1 … e_n at every point.
 void seed_all(const Matrix& identity, ForwardSweep& sweep) {
   sweep.seed = identity.data();
@@ -155,7 +164,7 @@ void Network::do_vjp(const ConstMatrixRef& Z, const ConstMatrixRef& W, MatrixRef
   in_chunks(Z.cols(), sweeps_->chunk(1), [&](Index k, Index points) {
     Workspace::Frame frame(ws);
     ForwardSweep sweep;
-    sweep.first = frame.matrix(sweeps_->record_size(points), 1).data();
+    sweep.first = record_of(frame.matrix(sweeps_->total_outputs(), points));
     sweeps_->forward(Z.middleCols(k, points), sweep, ws);
     BackwardSweep back;
     back.gradient = G.data() + k * G.outerStride();
@@ -183,12 +192,41 @@ void Network::do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& 
   sweep.seed_point = V.outerStride();
   in_chunks(Z.cols(), sweeps_->chunk(sweep.columns()), [&](Index k, Index points) {
     Workspace::Frame frame(ws);
-    sweep.first = frame.matrix(sweeps_->record_size(points), 1).data();
-    sweep.second_factor = frame.matrix(sweeps_->record_size(points), 1).data();
-    sweep.raw_tangent = frame.matrix(sweeps_->record_size(points), 1).data();
+    sweep.first = record_of(frame.matrix(sweeps_->total_outputs(), points));
+    sweep.second_factor = record_of(frame.matrix(sweeps_->total_outputs(), points));
+    sweep.raw_tangent = record_of(frame.matrix(sweeps_->total_outputs(), points));
     sweep.seed = V.data() + k * V.outerStride();
     sweeps_->forward(Z.middleCols(k, points), sweep, ws);
     sweeps_->backward_product(W.middleCols(k, points), U.middleCols(k, points), sweep, P.middleCols(k, points), ws);
+  });
+}
+
+Index Network::record_size() const { return sweeps_->total_outputs() * (2 + latent_dimension()); }
+
+void Network::do_record(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, MatrixRef record, Workspace& ws) const {
+  ForwardSweep sweep;
+  seed_all(identity_, sweep);
+  in_chunks(Z.cols(), sweeps_->chunk(sweep.columns()), [&](Index k, Index points) {
+    sweep.value = every_column(X, k);
+    sweep.tangent = every_block(J, latent_dimension(), k);
+    place_record(record.data() + k * record.outerStride(), record.outerStride(), sweeps_->total_outputs(), sweep);
+    sweeps_->forward(Z.middleCols(k, points), sweep, ws);
+  });
+}
+
+void Network::do_recorded_hessian(const ConstMatrixRef& /*Z*/, const ConstMatrixRef& record, const ConstMatrixRef& W,
+                                  MatrixRef H, Workspace& ws) const {
+  H.setZero();
+  ForwardSweep sweep;
+  seed_all(identity_, sweep);
+  in_chunks(W.cols(), sweeps_->chunk(sweep.columns()), [&](Index k, Index points) {
+    // Only read on the way back.
+    place_record(const_cast<double*>(record.data()) + k * record.outerStride(), record.outerStride(),
+                 sweeps_->total_outputs(), sweep);
+    BackwardSweep back;
+    back.hessian = H.data() + k * latent_dimension() * H.outerStride();
+    back.hessian_stride = H.outerStride();
+    sweeps_->backward(W.middleCols(k, points), sweep, back, ws);
   });
 }
 
@@ -198,9 +236,7 @@ void Network::do_weighted_hessian(const ConstMatrixRef& Z, const ConstMatrixRef&
   seed_all(identity_, sweep);
   in_chunks(Z.cols(), sweeps_->chunk(sweep.columns()), [&](Index k, Index points) {
     Workspace::Frame frame(ws);
-    sweep.first = frame.matrix(sweeps_->record_size(points), 1).data();
-    sweep.second_factor = frame.matrix(sweeps_->record_size(points), 1).data();
-    sweep.raw_tangent = frame.matrix(sweeps_->record_size(points * sweep.tangents), 1).data();
+    place_record(frame.matrix(record_size(), points).data(), record_size(), sweeps_->total_outputs(), sweep);
     sweeps_->forward(Z.middleCols(k, points), sweep, ws);
     BackwardSweep back;
     back.hessian = H.data() + k * latent_dimension() * H.outerStride();

@@ -63,7 +63,7 @@ struct PULLBACK_EXPORT Layer {
 // Undefined: where ReLU, leaky ReLU or ELU have their kink, derivatives are those of x ≤ 0. A network with one of these
 // (ELU too: its second derivative jumps) says traits().smooth = false.
 // Cost: with P the products of all weights, value P, Jacobian (n+1)P, second_directional 3P, second_order (n+2)P,
-// jvp and vjp 2P, hessian_product 4P, weighted_hessian (n+2)P for each point. A point costs least in batches of 32 and
+// jvp and vjp 2P, hessian_product 4P, weighted_hessian (n+2)P, recorded_hessian P for each point. A point costs least in batches of 32 and
 // more. A batch gives bit by bit what its points give one by one, on one instruction set. Memory: three times the
 // weights. Thread safety: const, as Generator says.
 class PULLBACK_EXPORT Network final : public Generator {
@@ -87,6 +87,10 @@ class PULLBACK_EXPORT Network final : public Generator {
   void do_jvp(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef T, Workspace& ws) const override;
   void do_hessian_product(const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& V,
                           const ConstMatrixRef& U, MatrixRef P, Workspace& ws) const override;
+  Eigen::Index record_size() const override;
+  void do_record(const ConstMatrixRef& Z, MatrixRef X, MatrixRef J, MatrixRef record, Workspace& ws) const override;
+  void do_recorded_hessian(const ConstMatrixRef& Z, const ConstMatrixRef& record, const ConstMatrixRef& W, MatrixRef H,
+                           Workspace& ws) const override;
   bool asks_to_stop() const override { return true; }  // at every chunk of a batch
   void do_second_order(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef X, MatrixRef J, MatrixRef D,
                        Workspace& ws) const override;

@@ -72,11 +72,10 @@ void NetworkSweeps::fill_input(const ConstMatrixRef& Z, const ForwardSweep& swee
   }
 }
 
-void NetworkSweeps::record(const PackedLayer& layer, const ForwardSweep& sweep, Index points,
-                           kernels::ForwardTask& task) {
-  const auto place = [&](double* base, Index columns) {
-    if (base == nullptr) return Columns{};
-    return Columns{base + layer.first_output * columns * points, columns * layer.stride, layer.stride};
+void NetworkSweeps::record(const PackedLayer& layer, const ForwardSweep& sweep, kernels::ForwardTask& task) {
+  const auto place = [&](const Record& record, Index columns) {
+    if (record.data == nullptr) return Columns{};
+    return Columns{record.data + layer.first_output * columns, record.stride, layer.stride};
   };
   task.first = place(sweep.first, 1);
   task.second_factor = place(sweep.second_factor, 1);
@@ -109,8 +108,8 @@ void NetworkSweeps::forward(const ConstMatrixRef& Z, const ForwardSweep& sweep, 
     task.value = last ? sweep.value : Columns{out, stride, 0};
     task.tangent = last ? sweep.tangent : Columns{out + input_stride_, stride, input_stride_};
     task.curvature = last ? sweep.curvature : Columns{out + (1 + sweep.tangents) * input_stride_, stride, 0};
-    record(layer, sweep, Z.cols(), task);
-    task.padded = !last || sweep.first != nullptr;
+    record(layer, sweep, task);
+    task.padded = !last;
     task.scratch = scratch.data();
     kernel_.forward(task);
     std::swap(in, out);
@@ -129,7 +128,9 @@ void NetworkSweeps::backward(const ConstMatrixRef& W, const ForwardSweep& record
   Index g_stride = W.outerStride();
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
     const bool first = layer + 1 == layers_.rend();
-    const Index offset = layer->first_output * points;
+    const auto records_of = [&](const Record& record, Index columns) {
+      return kernels::RecordColumns{record.data + layer->first_output * columns, record.stride, layer->stride};
+    };
     kernels::AdjointTask task;
     task.rows = layer->outputs;
     task.points = points;
@@ -137,12 +138,12 @@ void NetworkSweeps::backward(const ConstMatrixRef& W, const ForwardSweep& record
     task.adjoint = g;
     task.adjoint_stride = g_stride;
     task.stride = layer->stride;
-    task.first = records.first + offset;
+    task.first = records_of(records.first, 1);
     task.scaled = scaled.data();
     task.weights = weights.data();
     if (sweep.hessian != nullptr) {
-      task.second_factor = records.second_factor + offset;
-      task.raw_tangent = records.raw_tangent + offset * records.tangents;
+      task.second_factor = records_of(records.second_factor, 1);
+      task.raw_tangent = records_of(records.raw_tangent, records.tangents);
       task.hessian = sweep.hessian;
       task.hessian_stride = sweep.hessian_stride;
     }
@@ -173,9 +174,8 @@ void NetworkSweeps::backward_product(const ConstMatrixRef& W, const ConstMatrixR
   adjoint.topLeftCorner(W.rows(), points) = W;
   adjoint.topRightCorner(W.rows(), points) = U;
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-    const Index offset = layer->first_output * points;
-    const auto record = [&](const double* base) {
-      return Records(base + offset, layer->outputs, points, Eigen::OuterStride<>(layer->stride));
+    const auto record = [&](const Record& of) {
+      return Records(of.data + layer->first_output, layer->outputs, points, Eigen::OuterStride<>(of.stride));
     };
     const auto g = adjoint.topLeftCorner(layer->outputs, points).array();
     const auto g_dot = adjoint.topRightCorner(layer->outputs, points).array();

@@ -11,6 +11,12 @@
 
 namespace pullback {
 
+// Where a forward sweep records something of all layers; null: not wanted.
+struct Record {
+  double* data = nullptr;
+  Eigen::Index stride = 0;  // from point to point
+};
+
 // What a forward sweep carries along and where its results go. Layers, points and columns are those of ForwardTask.
 struct ForwardSweep {
   const double* seed = nullptr;  // tangents at the input: column i of point k at seed + k·seed_point + i·seed_column
@@ -18,12 +24,12 @@ struct ForwardSweep {
   Eigen::Index seed_column = 0;
   Eigen::Index tangents = 0;
   const double* direction = nullptr;  // tangents×points, contiguous; null: no second order
-  // The outputs of the last layer; not together with records.
+  // The outputs of the last layer.
   kernels::Columns value, tangent, curvature;
-  // Records of all layers for the way back, of the sizes that NetworkSweeps::record_size gives; null: not wanted.
-  double* first = nullptr;          // σ'(a)
-  double* second_factor = nullptr;  // σ''(a)
-  double* raw_tangent = nullptr;    // the tangents before the activation
+  // Records of all layers for the way back, whose columns are points.
+  Record first;          // σ'(a), NetworkSweeps::total_outputs() rows
+  Record second_factor;  // σ''(a), likewise
+  Record raw_tangent;    // the tangents before the activation, so many rows for each
 
   Eigen::Index columns() const { return 1 + tangents + (direction != nullptr ? 1 : 0); }
 };
@@ -43,7 +49,7 @@ class NetworkSweeps {
   const kernels::Kernel& kernel() const { return kernel_; }
   // How many points to take at a time when each has this many columns.
   Eigen::Index chunk(Eigen::Index columns_per_point) const;
-  Eigen::Index record_size(Eigen::Index columns) const { return total_outputs_ * columns; }
+  Eigen::Index total_outputs() const { return total_outputs_; }  // of all layers, each in whole panels
 
   // Z and W are points×columns of the chunk alone.
   void forward(const ConstMatrixRef& Z, const ForwardSweep& sweep, Workspace& ws) const;
@@ -70,8 +76,7 @@ class NetworkSweeps {
   AlignedArray pack(const Matrix& weight) const;
   Eigen::Index round_up(Eigen::Index rows) const;
   void fill_input(const ConstMatrixRef& Z, const ForwardSweep& sweep, double* input) const;
-  static void record(const PackedLayer& layer, const ForwardSweep& sweep, Eigen::Index points,
-                     kernels::ForwardTask& task);
+  static void record(const PackedLayer& layer, const ForwardSweep& sweep, kernels::ForwardTask& task);
 
   const kernels::Kernel& kernel_;
   std::vector<PackedLayer> layers_;

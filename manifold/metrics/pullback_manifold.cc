@@ -23,6 +23,9 @@ constexpr Eigen::Index kBatch = 64;
 // The linear algebra of blocks of this size takes long enough to ask whether to stop at each.
 constexpr Eigen::Index kLargeBlock = 8;
 
+// Records of a curve are kept up to this size, in doubles: beyond it a second pass costs less than the memory.
+constexpr Eigen::Index kMostRecord = 1 << 23;
+
 // From this latent dimension on products are cheaper than Jacobians, if the generator's are cheap:
 // bench/dimension_bench.
 constexpr int kProductDimension = 16;
@@ -53,17 +56,53 @@ double ambient_norm(const Eigen::Ref<const Vector>& x) {
   return square > kLeast && square < kMost ? std::sqrt(square) : x.stableNorm();
 }
 
-// J at every column of Z, orthonormalised in place: Q (N×n(K+1)), R, and X = f(Z).
+// J at every column of Z, orthonormalised in place: Q (N×n(K+1)), R, and X = f(Z). Keeps records where there is room
+// for them (record.rows() > 0).
 void evaluate_frames(const Generator& f, const ConstMatrixRef& Z, MatrixRef X, MatrixRef Q, MatrixRef R,
-                     Workspace& ws) {
+                     MatrixRef record, Workspace& ws) {
   const int n = f.latent_dimension();
   for (Eigen::Index k = 0; k < Z.cols(); k += kBatch) {
     const Eigen::Index count = std::min(kBatch, Z.cols() - k);
     auto block = Q.middleCols(n * k, n * count);
-    f.value_and_jacobian(Z.middleCols(k, count), X.middleCols(k, count), block, ws);
+    if (record.rows() > 0) {
+      f.record(Z.middleCols(k, count), X.middleCols(k, count), block, record.middleCols(k, count), ws);
+    } else {
+      f.value_and_jacobian(Z.middleCols(k, count), X.middleCols(k, count), block, ws);
+    }
     orthonormalise(block, n, R.middleCols(n * k, n * count));
   }
 }
+
+// Every step-th column.
+Eigen::Map<const Matrix, 0, Eigen::OuterStride<>> every(const ConstMatrixRef& matrix, Eigen::Index step) {
+  return {matrix.data(), matrix.rows(), (matrix.cols() - 1) / step + 1,
+          Eigen::OuterStride<>(step * matrix.outerStride())};
+}
+
+// f along a discrete curve: what segments and variations are made of.
+struct Frames {
+  // second: second derivatives will be asked for.
+  Frames(const Generator& f, const ConstMatrixRef& Z, Workspace::Frame& frame, MatrixRef factors, bool second,
+         Workspace& ws)
+      : X(frame.matrix(f.ambient_dimension(), Z.cols())),
+        Q(frame.matrix(f.ambient_dimension(), Z.rows() * Z.cols())),
+        record(frame.matrix(second && f.record_size() * Z.cols() <= kMostRecord ? f.record_size() : 0, Z.cols())) {
+    evaluate_frames(f, Z, X, Q, factors, record, ws);
+    R = factors;
+    floor_diagonal(R);
+  }
+
+  // The records of the interior nodes of every step-th one.
+  auto interior_record(Eigen::Index step) const {
+    const auto some = every(record, step);
+    return some.middleCols(1, some.cols() - 2);
+  }
+
+  Workspace::Buffer X;       // f(Z)
+  Workspace::Buffer Q;       // orthonormal frames of J
+  Workspace::Buffer record;  // for second derivatives; without rows where there is none
+  Matrix R;                  // factors, with a floor under their diagonals
+};
 
 // wᵀd²f[u_a,u_b] for the columns u_a of U = R⁻¹, by polarisation along whitened directions: through the weighted
 // Hessian in the given chart, rounding would be amplified by κ².
@@ -106,9 +145,9 @@ Matrix inverses_and_condition(const ConstMatrixRef& R, double& kappa) {
   return inverse;
 }
 
-// Adds R⁻ᵀ (Σ w ∂²f) R⁻¹ to the diagonal blocks, w = −K δ²f at the interior nodes.
+// Adds R⁻ᵀ (Σ w ∂²f) R⁻¹ to the diagonal blocks, w = −K δ²f at the interior nodes. Z, R and record are those of these.
 void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatrixRef& W, const ConstMatrixRef& R,
-                   MatrixRef diagonal, Workspace& ws) {
+                   const ConstMatrixRef& record, MatrixRef diagonal, Workspace& ws) {
   const Eigen::Index n = Z.rows();
   double kappa = 0;
   const Matrix inverse = inverses_and_condition(R, kappa);
@@ -120,7 +159,11 @@ void add_curvature(const Generator& f, const ConstMatrixRef& Z, const ConstMatri
     const auto weights = W.middleCols(k, count);
     Matrix H(n, n * count);
     if (through_chart) {
-      f.weighted_hessian(points, weights, H, ws);
+      if (record.rows() > 0) {
+        f.recorded_hessian(points, record.middleCols(k, count), weights, H, ws);
+      } else {
+        f.weighted_hessian(points, weights, H, ws);
+      }
       for (Eigen::Index i = 0; i < count; ++i) {
         if (n >= kLargeBlock) throw_if_stopped();
         const auto U = inverse.middleCols(n * (k + i), n);
@@ -166,6 +209,62 @@ void compress(const Chord& chord, Eigen::Ref<Vector> residual, Eigen::Ref<Matrix
   compress_chord(gradient, std::move(hessian), std::sqrt(chord.K * ambient_dot(chord.d, chord.d)), residual, jacobian);
 }
 
+// The energy of the chords from X, and the whitened gradients and the flat part of the Hessian, of every step-th node.
+void add_first_derivatives(const Frames& at, Eigen::Index step, const ConstMatrixRef& W, Eigen::Ref<Vector> weight,
+                           Variation& out) {
+  const Eigen::Index n = at.R.rows();
+  const Eigen::Index K = W.cols() + 1;
+  const auto scale = static_cast<double>(K);
+  const auto X = every(at.X, step);
+  const auto frame = [&](Eigen::Index i, Eigen::Index a) { return at.Q.col(n * step * i + a); };
+  for (Eigen::Index i = 0; i < K; ++i) {
+    kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), weight.data(),
+                               static_cast<std::size_t>(weight.size()));
+    out.energy += 0.5 * scale * ambient_dot(weight, weight);
+  }
+  for (Eigen::Index i = 1; i < K; ++i) {
+    if (n >= kLargeBlock) throw_if_stopped();
+    const SecondDifference stencil = second_difference(i, K);
+    weight.setZero();
+    for (Eigen::Index s = 0; s < 6; ++s) weight -= scale * stencil.weights[s] * X.col(stencil.first + s);
+    for (Eigen::Index a = 0; a < n; ++a) {
+      out.gradient(a, i - 1) = ambient_dot(frame(i, a), weight);
+      out.chord_gradient(a, i - 1) = ambient_dot(frame(i, a), W.col(i - 1));
+    }
+    auto diagonal = out.hessian.diagonal.middleCols(n * (i - 1), n);
+    diagonal.setIdentity();
+    diagonal *= 2 * scale;
+    if (i == K - 1) continue;
+    for (Eigen::Index a = 0; a < n; ++a) {
+      for (Eigen::Index b = 0; b < n; ++b) {
+        out.hessian.upper(a, n * (i - 1) + b) = -scale * ambient_dot(frame(i, a), frame(i + 1, b));
+      }
+    }
+  }
+}
+
+// All of a variation but its factors, of the discrete curve of every step-th node.
+Variation variation_of(const Generator& f, const ConstMatrixRef& Z, const Frames& at, Eigen::Index step,
+                       Workspace& ws) {
+  const Eigen::Index n = Z.rows();
+  const Eigen::Index K = (Z.cols() - 1) / step;
+  Workspace::Frame frame(ws);
+  auto W = frame.matrix(f.ambient_dimension(), K - 1);
+  auto weight = frame.matrix(f.ambient_dimension(), 1);
+  second_difference_weights(every(at.X, step), W);
+  Variation out;
+  out.energy = 0;
+  out.gradient.resize(n, K - 1);
+  out.chord_gradient.resize(n, K - 1);
+  out.hessian.diagonal.resize(n, n * (K - 1));
+  out.hessian.upper.resize(n, n * (K - 2));
+  add_first_derivatives(at, step, W, weight.col(0), out);
+  Matrix R(n, n * (K - 1));
+  for (Eigen::Index i = 1; i < K; ++i) R.middleCols(n * (i - 1), n) = at.R.middleCols(n * step * i, n);
+  add_curvature(f, every(Z, step).middleCols(1, K - 1), W, R, at.interior_record(step), out.hessian.diagonal, ws);
+  return out;
+}
+
 }  // namespace
 
 PullbackManifold::PullbackManifold(std::shared_ptr<const Generator> generator, Products products)
@@ -199,7 +298,7 @@ void PullbackManifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace
   Workspace::Frame frame(ws);
   auto X = frame.matrix(generator()->ambient_dimension(), Z.cols());
   auto Q = frame.matrix(generator()->ambient_dimension(), dimension() * Z.cols());
-  evaluate_frames(*generator(), Z, X, Q, R, ws);
+  evaluate_frames(*generator(), Z, X, Q, R, frame.matrix(0, 0), ws);
 }
 
 void PullbackManifold::do_acceleration(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef A,
@@ -288,75 +387,47 @@ void PullbackManifold::do_segments(const ConstMatrixRef& Z, HessianModel model, 
   const Eigen::Index K = Z.cols() - 1;
   const int ambient = generator()->ambient_dimension();
   Workspace::Frame frame(ws);
-  auto X = frame.matrix(ambient, K + 1);
-  auto Q = frame.matrix(ambient, n * (K + 1));
   auto chord = frame.matrix(ambient, 1);
   auto curvature = frame.matrix(n, n * (K + 1));
-  evaluate_frames(*generator(), Z, X, Q, R, ws);
-  floor_diagonal(R);
+  const bool second = model == HessianModel::kProjectedNewton && K > 1;
+  const Frames at(*generator(), Z, frame, R, second, ws);
+  R = at.R;
   curvature.setZero();
-  if (model == HessianModel::kProjectedNewton && K > 1) {
+  if (second) {
     auto W = frame.matrix(ambient, K - 1);
-    second_difference_weights(X, W);
-    add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)),
+    second_difference_weights(at.X, W);
+    add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)), at.interior_record(1),
                   curvature.middleCols(n, n * (K - 1)), ws);
   }
   for (Eigen::Index i = 0; i < K; ++i) {
     if (n >= kLargeBlock) throw_if_stopped();
-    kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), chord.data(),
+    kernels::scaled_difference(1, at.X.col(i + 1).data(), at.X.col(i).data(), chord.data(),
                                static_cast<std::size_t>(ambient));
-    compress({Q.middleCols(n * i, n), Q.middleCols(n * (i + 1), n), chord.col(0), curvature.middleCols(n * i, n),
+    compress({at.Q.middleCols(n * i, n), at.Q.middleCols(n * (i + 1), n), chord.col(0), curvature.middleCols(n * i, n),
               curvature.middleCols(n * (i + 1), n), static_cast<double>(K)},
              residual.col(i), jacobian.middleCols(2 * n * i, 2 * n));
   }
 }
 
 Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) const {
-  const Eigen::Index n = dimension();
-  const Eigen::Index K = Z.cols() - 1;
-  const int ambient = generator()->ambient_dimension();
   Workspace::Frame frame(ws);
-  auto X = frame.matrix(ambient, K + 1);
-  auto Q = frame.matrix(ambient, n * (K + 1));
-  auto W = frame.matrix(ambient, K - 1);
-  auto weight = frame.matrix(ambient, 1);
-  Variation out;
-  out.factor.resize(n, n * (K + 1));
-  evaluate_frames(*generator(), Z, X, Q, out.factor, ws);
-  Matrix R = out.factor;
-  floor_diagonal(R);
-  const auto scale = static_cast<double>(K);
-  second_difference_weights(X, W);
-  out.energy = 0;
-  for (Eigen::Index i = 0; i < K; ++i) {
-    kernels::scaled_difference(1, X.col(i + 1).data(), X.col(i).data(), weight.data(),
-                               static_cast<std::size_t>(ambient));
-    out.energy += 0.5 * scale * ambient_dot(weight.col(0), weight.col(0));
-  }
-  out.gradient.resize(n, K - 1);
-  out.chord_gradient.resize(n, K - 1);
-  out.hessian.diagonal.resize(n, n * (K - 1));
-  out.hessian.upper.resize(n, n * (K - 2));
-  for (Eigen::Index i = 1; i < K; ++i) {
-    if (n >= kLargeBlock) throw_if_stopped();
-    const SecondDifference stencil = second_difference(i, K);
-    weight.setZero();
-    for (Eigen::Index s = 0; s < 6; ++s) weight.col(0) -= scale * stencil.weights[s] * X.col(stencil.first + s);
-    for (Eigen::Index a = 0; a < n; ++a) {
-      out.gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), weight.col(0));
-      out.chord_gradient(a, i - 1) = ambient_dot(Q.col(n * i + a), W.col(i - 1));
-    }
-    auto diagonal = out.hessian.diagonal.middleCols(n * (i - 1), n);
-    diagonal.setIdentity();
-    diagonal *= 2 * scale;
-    if (i == K - 1) continue;
-    for (Eigen::Index a = 0; a < n; ++a) {
-      for (Eigen::Index b = 0; b < n; ++b) {
-        out.hessian.upper(a, n * (i - 1) + b) = -scale * ambient_dot(Q.col(n * i + a), Q.col(n * (i + 1) + b));
-      }
-    }
-  }
-  add_curvature(*generator(), Z.middleCols(1, K - 1), W, R.middleCols(n, n * (K - 1)), out.hessian.diagonal, ws);
+  Matrix factors(Z.rows(), Z.rows() * Z.cols());
+  const Frames at(*generator(), Z, frame, factors, true, ws);
+  Variation out = variation_of(*generator(), Z, at, 1, ws);
+  out.factor = std::move(factors);
+  return out;
+}
+
+NestedVariations PullbackManifold::do_nested_variations(const ConstMatrixRef& Z, Workspace& ws) const {
+  const Eigen::Index n = Z.rows();
+  Workspace::Frame frame(ws);
+  Matrix factors(n, n * Z.cols());
+  const Frames at(*generator(), Z, frame, factors, true, ws);
+  NestedVariations out{variation_of(*generator(), Z, at, 1, ws), variation_of(*generator(), Z, at, 2, ws)};
+  out.coarse.factor.resize(n, n * ((Z.cols() - 1) / 2 + 1));
+  for (Eigen::Index k = 0; k < Z.cols(); k += 2)
+    out.coarse.factor.middleCols(n * (k / 2), n) = factors.middleCols(n * k, n);
+  out.fine.factor = std::move(factors);
   return out;
 }
 

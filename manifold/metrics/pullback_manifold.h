@@ -33,6 +33,7 @@ class PULLBACK_EXPORT PullbackManifold : public Manifold {
   void do_segments(const ConstMatrixRef& Z, HessianModel model, MatrixRef R, MatrixRef residual, MatrixRef jacobian,
                    Workspace& ws) const override;
   Variation do_variation(const ConstMatrixRef& Z, Workspace& ws) const override;
+  NestedVariations do_nested_variations(const ConstMatrixRef& Z, Workspace& ws) const override;
   std::unique_ptr<const VariationProducts> do_variation_products(const ConstMatrixRef& Z, Workspace& ws) const override;
   int do_frame_dimension() const override;
   void do_push_forward(const ConstMatrixRef& Z, const ConstMatrixRef& V, MatrixRef T, Workspace& ws) const override;

@@ -46,10 +46,10 @@ struct ForwardTask {
   Columns value;              // σ(a)
   Columns tangent;            // σ'(a) u_i
   Columns curvature;          // σ'(a) s + σ''(a) (Σ v_i u_i)²
+  bool padded = false;        // those three have room for whole packets of rows, as the others always have
   Columns first;              // σ'(a)
   Columns second_factor;      // σ''(a)
   Columns raw_tangent;        // u_i
-  bool padded = false;        // outputs have room for whole packets of rows
   double* scratch = nullptr;  // scratch_size(columns per point)
 };
 
@@ -64,6 +64,13 @@ struct ProductTask {
   double* scratch = nullptr;  // scratch_size(1)
 };
 
+// What a forward task has recorded; the columns have whole packets of rows.
+struct RecordColumns {
+  const double* data = nullptr;
+  Index point_stride = 0;
+  Index column_stride = 0;
+};
+
 // One layer of the adjoint sweep: scaled = σ'(a) ∘ g, and, where `hessian` is not null, for each point the n×n block
 // H += Uᵀ diag(σ''(a) ∘ g) U.
 struct AdjointTask {
@@ -72,13 +79,13 @@ struct AdjointTask {
   Index tangents = 0;
   const double* adjoint = nullptr;  // g, rows×points
   Index adjoint_stride = 0;
-  Index stride = 0;                       // of all that follow but the Hessian; a multiple of the panel
-  const double* first = nullptr;          // σ'(a)
-  const double* second_factor = nullptr;  // σ''(a)
-  const double* raw_tangent = nullptr;    // U
-  double* scaled = nullptr;
-  double* weights = nullptr;  // stride doubles of scratch
-  double* hessian = nullptr;  // tangents×(tangents·points)
+  RecordColumns first;          // σ'(a)
+  RecordColumns second_factor;  // σ''(a)
+  RecordColumns raw_tangent;    // U
+  double* scaled = nullptr;     // stride×points
+  Index stride = 0;             // rows, rounded up to whole panels
+  double* weights = nullptr;    // stride doubles of scratch
+  double* hessian = nullptr;    // tangents×(tangents·points)
   Index hessian_stride = 0;
 };
 
