@@ -33,7 +33,7 @@ std::unique_ptr<const GeodesicSolver> make_if_registered(const SolverRegistry& r
 constexpr int kMostSampled = 32;
 
 // Two paths by edges of two chords, which descent takes the zigzag out of.
-constexpr char kFew[] = ":most_points=2000,samples=400,alternatives=1,subdivisions=2,relaxation=0,nodes=32";
+constexpr char kFew[] = ":most_points=2000,samples=400,alternatives=1,subdivisions=2,relaxation=0,nodes=16";
 // Where energy helps it takes ten or twenty iterations; on curves that no chord resolves it would go on for minutes.
 constexpr char kBounded[] = ":max_iterations=60";
 

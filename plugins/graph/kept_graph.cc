@@ -97,6 +97,7 @@ PointGraph make_point_graph(const Manifold& manifold, const Matrix& points, int 
   out.edges = nearest_neighbour_edges(charts, neighbours);
   EdgeBounds bounds = edge_bounds(manifold, points, out.edges, ws);
   out.lengths = std::move(bounds.lengths);
+  out.memory = std::make_shared<EdgeMemory>(out.edges.size());
   if (bounds.places.size() == 0) return out;
   out.axes = spanning_axes(bounds.places);
   if (out.axes.size() > 0) out.places = out.axes.transpose() * bounds.places;
@@ -114,6 +115,8 @@ GraphWithEnds with_ends(const Manifold& manifold, const PointGraph& graph, const
     }
   }
   bound_ends(manifold, graph, static_cast<Eigen::Index>(out.edges.size()), out, ws);
+  out.bounds.memory = graph.memory;
+  out.bounds.remembered = out.edges.size();
   out.edges.reserve(out.edges.size() + graph.edges.size());
   for (const auto& [a, b] : graph.edges) out.edges.emplace_back(a + 2, b + 2);
   out.bounds.lengths.insert(out.bounds.lengths.end(), graph.lengths.begin(), graph.lengths.end());

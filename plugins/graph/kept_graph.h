@@ -18,6 +18,7 @@ struct PointGraph {
   std::vector<double> lengths;   // of every edge, a lower bound; see EdgeBounds
   Matrix axes;    // N×d, orthonormal: the images are kept as places = axesᵀ f(z); empty without a generator
   Matrix places;  // d×K
+  std::shared_ptr<EdgeMemory> memory;  // of the edges, filled by the searches of one solver
 };
 
 // Joins every point to its `neighbours` nearest ones in the chart whitened by the mean metric at some of the points and
@@ -38,6 +39,7 @@ GraphWithEnds with_ends(const Manifold& manifold, const PointGraph& graph, const
 
 // Keeps the graphs of the manifolds and points that were asked for last.
 //
+// One for each solver: lengths that its searches have measured are kept with a graph, and are of its subdivisions.
 // What it hands out depends on the manifold and the points alone, not on who asked before.
 // Thread safety: any. Threads that ask for the same graph at the same time each build it. Memory: that of four graphs.
 class GraphKeeper {

@@ -83,7 +83,9 @@ class EdgeLengths {
         places_(std::move(bounds.places)),
         length_(std::move(bounds.lengths)),
         factor_(edges.size(), 1),
-        measured_(edges.size(), measured) {}
+        measured_(edges.size(), measured),
+        memory_(std::move(bounds.memory)),
+        remembered_(bounds.remembered) {}
 
   // What a search goes by.
   double weight(std::int32_t edge) const {
@@ -104,8 +106,10 @@ class EdgeLengths {
 
   bool measured(std::int32_t edge) const { return measured_[static_cast<std::size_t>(edge)]; }
 
-  // Measures the edges given by the chords of their subdivided lines, one batch for all.
-  void measure(const std::vector<std::int32_t>& edges, int subdivisions) {
+  // Measures the edges given by the chords of their subdivided lines, one batch for all that are not remembered.
+  void measure(std::vector<std::int32_t> edges, int subdivisions) {
+    std::erase_if(edges, [this](std::int32_t edge) { return recall(static_cast<std::size_t>(edge)); });
+    if (edges.empty()) return;
     const auto count = static_cast<Eigen::Index>(edges.size());
     const Eigen::Index per_edge = subdivisions + 1;
     Matrix points(Z_.rows(), per_edge * count);
@@ -122,10 +126,20 @@ class EdgeLengths {
       const auto edge = static_cast<std::size_t>(edges[static_cast<std::size_t>(e)]);
       length_[edge] = finite(d.segment(per_edge * e, subdivisions).sum());
       measured_[edge] = true;
+      if (memory_ && edge >= remembered_) memory_->keep(edge - remembered_, length_[edge]);
     }
   }
 
  private:
+  bool recall(std::size_t edge) {
+    if (!memory_ || edge < remembered_) return false;
+    const double length = memory_->length(edge - remembered_);
+    if (std::isnan(length)) return false;
+    length_[edge] = length;
+    measured_[edge] = true;
+    return true;
+  }
+
   const Manifold& manifold_;
   const Matrix& Z_;
   const Edges& edges_;
@@ -134,6 +148,8 @@ class EdgeLengths {
   std::vector<double> length_;
   std::vector<double> factor_;
   std::vector<bool> measured_;
+  std::shared_ptr<EdgeMemory> memory_;
+  std::size_t remembered_;
 };
 
 Graph make_graph(const Edges& edges, Eigen::Index nodes) {
@@ -229,6 +245,10 @@ void add_nearest(const Matrix& Y, int neighbours, Edges& edges) {
 }
 
 }  // namespace
+
+EdgeMemory::EdgeMemory(std::size_t edges) : lengths_(edges) {
+  for (std::size_t e = 0; e < edges; ++e) keep(e, std::numeric_limits<double>::quiet_NaN());
+}
 
 Edges nearest_neighbour_edges(const std::vector<Matrix>& charts, int neighbours) {
   Edges edges;

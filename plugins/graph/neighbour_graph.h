@@ -1,6 +1,8 @@
 // The k-nearest-neighbour graph of a set of points, and its shortest paths by ambient length.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -21,10 +23,25 @@ Edges nearest_neighbour_edges(const std::vector<Matrix>& charts, int neighbours)
 // The length of an edge that is none: its length is not finite.
 inline constexpr double kNoEdge = std::numeric_limits<double>::max();
 
+// Lengths that searches have measured, for others on the same edges with as many subdivisions.
+// Thread safety: any; who asks first measures, and the lengths do not depend on who that was.
+class EdgeMemory {
+ public:
+  explicit EdgeMemory(std::size_t edges);
+
+  double length(std::size_t edge) const { return lengths_[edge].load(std::memory_order_relaxed); }  // NaN: not known
+  void keep(std::size_t edge, double length) { lengths_[edge].store(length, std::memory_order_relaxed); }
+
+ private:
+  std::vector<std::atomic<double>> lengths_;
+};
+
 // What is known of edges before one is measured.
 struct EdgeBounds {
   std::vector<double> lengths;  // of every edge, a lower bound: ‖f(a) − f(b)‖ of a pullback metric, a chord otherwise
   Matrix places;  // a column for each point, whose distances bound those of the points from below: f; empty: no bound
+  std::shared_ptr<EdgeMemory> memory;  // of the edges from `remembered` on; may be null
+  std::size_t remembered = 0;
 };
 
 // Cost: a value per point of a pullback metric; two chords per edge otherwise.
