@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pullback/base/stop.h"
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
@@ -152,7 +153,15 @@ void Manifold::do_factor(const ConstMatrixRef& Z, MatrixRef R, Workspace& ws) co
 
 NestedVariations Manifold::do_nested_variations(const ConstMatrixRef& Z, Workspace& ws) const {
   const Matrix second = Z(Eigen::all, Eigen::seq(0, Z.cols() - 1, 2));
-  return {do_variation(Z, ws), do_variation(second, ws)};
+  NestedVariations out{do_variation(Z, ws), do_variation(second, ws), Vector(Z.cols() - 1), Vector(Z.cols() - 2)};
+  const std::vector<Pair> pairs = chords_over_one_and_two(Z.cols() - 1);
+  Vector d(static_cast<Eigen::Index>(pairs.size()));
+  do_chords_between(Z, pairs, d, ws);
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    const auto [from, to] = pairs[p];
+    (to == from + 1 ? out.chords : out.double_chords)(from) = d(static_cast<Eigen::Index>(p));
+  }
+  return out;
 }
 
 std::unique_ptr<const VariationProducts> Manifold::do_variation_products(const ConstMatrixRef& /*Z*/,

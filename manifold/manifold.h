@@ -11,6 +11,7 @@
 #include "pullback/base/workspace.h"
 #include "pullback/generators/generator.h"
 #include "pullback/manifold/numerics/block_tridiagonal.h"
+#include "pullback/manifold/numerics/smooth_coupling.h"
 #include "pullback/manifold/numerics/variation_products.h"
 
 namespace pullback {
@@ -22,12 +23,15 @@ struct PULLBACK_EXPORT Variation {
   Matrix gradient;           // n×(K−1), whitened: R_i⁻ᵀ ∂E/∂z_i at the interior nodes, of the smooth energy
   Matrix chord_gradient;     // the same of E_K
   BlockTridiagonal hessian;  // (K−1) blocks, whitened: R_i⁻ᵀ ∂²E/∂z_i∂z_j R_j⁻¹
+  SmoothCoupling coupling;   // what `gradient` changes by when nodes move
 };
 
 // Of a discrete curve and of every second node of it.
-struct NestedVariations {
+struct PULLBACK_EXPORT NestedVariations {
   Variation fine;
   Variation coarse;
+  Vector chords;         // d(z_i, z_{i+1}), K
+  Vector double_chords;  // d(z_i, z_{i+2}), K−1
 };
 
 // How Manifold::segments models the second derivatives of the energy.
@@ -97,11 +101,12 @@ class PULLBACK_EXPORT Manifold {
                 Workspace& ws) const;
 
   // First and second variation of the energy at a discrete curve, whitened. `gradient` is that of the smooth energy
-  // to O(K⁻⁴) (five-point second differences); the energy, `chord_gradient` and the Hessian are those of E_K.
+  // to O(K⁻⁶) for a pullback, else to O(K⁻⁴) (seven- and five-point second differences); the energy, `chord_gradient` and the Hessian are those of E_K.
   //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
-  // The same of all nodes and of every second one, which share what is evaluated.
-  //   Z: n×(K+1), K even, K ≥ 12.  Cost: for a pullback K+1 Jacobians and 3K/2−2 weighted Hessians; for others both.
+  // The same of all nodes and of every second one, and the chords over one and two gaps, which share what is evaluated.
+  //   Z: n×(K+1), K even, K ≥ 12.  Cost: for a pullback K+1 Jacobians and 3K/2−2 weighted Hessians; for others that of
+  //   both variations and of the chords.
   NestedVariations nested_variations(const ConstMatrixRef& Z, Workspace& ws) const;
 
   // Whether variation_products() and push_forward() are how to work with this manifold: its dimension is so high that

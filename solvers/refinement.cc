@@ -31,13 +31,20 @@ RawSolution refine(const Manifold& manifold, Matrix nodes, const RefinedMethod& 
     RefinementLevel level = method.solve(nodes, task);
     out.iterations += level.iterations;
     const bool exact = level.excess && !(*level.excess > options.tolerance);
+    const auto refined = [&] {
+      return method.refined ? method.refined(nodes)
+                            : curve_through(nodes).position(uniform_times(static_cast<int>(2 * nodes.cols()) - 1));
+    };
     if (may_go_on(level.status) && !exact && !task.last) {
-      nodes = method.refined ? method.refined(nodes)
-                             : curve_through(nodes).position(uniform_times(static_cast<int>(2 * nodes.cols()) - 1));
+      nodes = refined();
       continue;
     }
     out.curve = curve_through(nodes);
     out.claim = claim_of(level.status, context);
+    if (method.accepted && out.claim == Termination::kConverged && !task.last && !method.accepted(out.curve)) {
+      nodes = refined();
+      continue;
+    }
     out.message = level.message.empty() ? describe(level.status, static_cast<int>(nodes.cols()) - 1, level.iterations)
                                         : std::move(level.message);
     return out;

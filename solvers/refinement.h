@@ -37,6 +37,8 @@ struct PULLBACK_EXPORT RefinedMethod {
   std::function<Curve(const Matrix& nodes)> curve;
   // The nodes that the next level starts from. Empty: 2K+1 at equal times on `curve`.
   std::function<Matrix(const Matrix& nodes)> refined;
+  // Whether a curve that would be claimed is good enough; another level follows where it is not. Empty: it is.
+  std::function<bool(const Curve& curve)> accepted;
 };
 
 struct PULLBACK_EXPORT RefinementOptions {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "pullback/manifold/numerics/chords.h"
 #include "pullback/solvers/product_variation.h"
 
 namespace pullback {
@@ -65,23 +66,14 @@ double conjugate_index(const BlockTridiagonalFactor& factor, int block, double K
 // The largest angle by which a discrete curve turns from one chord to the next: 2 acos(d(z_{i−1}, z_{i+1})/(d_{i−1} +
 // d_i)) for chords of equal length; π where a chord is far shorter than its arc, or all of them together are shorter
 // than the curve: they jump over a turn, a period or a pole that no angle between them shows.
-double largest_turning(const Manifold& manifold, const Matrix& Z, double length, Workspace& ws) {
-  const Eigen::Index K = Z.cols() - 1;
-  std::vector<Manifold::Pair> pairs;
-  for (Eigen::Index i = 0; i < K; ++i) pairs.push_back({i, i + 1});
-  for (const Eigen::Index first : {Eigen::Index{0}, Eigen::Index{1}}) {
-    for (Eigen::Index i = first; i + 2 <= K; i += 2) pairs.push_back({i, i + 2});
-  }
-  Vector chords(static_cast<Eigen::Index>(pairs.size()));
-  manifold.chords_between(Z, pairs, chords, ws);
-  const auto single = chords.head(K);
+double largest_turning(const Vector& single, const Vector& over_two, double length) {
+  const Eigen::Index K = single.size();
   const double arc = length / static_cast<double>(K);
   if (single.minCoeff() < kLeastChord * arc || single.sum() < kLeastPolyline * length) return M_PI;
   double least = 1;
-  for (Eigen::Index p = K; p < chords.size(); ++p) {
-    const Eigen::Index i = pairs[static_cast<std::size_t>(p)][0];
+  for (Eigen::Index i = 0; i + 1 < K; ++i) {
     const double way = single(i) + single(i + 1);
-    if (way > 0) least = std::min(least, chords(p) / way);
+    if (way > 0) least = std::min(least, over_two(i) / way);
   }
   return 2 * std::acos(std::max(least, 0.0));
 }
@@ -98,19 +90,27 @@ Vector equal_times(const Manifold& manifold, const Curve& curve, const Measureme
   return times;
 }
 
-// As many of them as the curve's turning needs; *turning: what is left of it between chords.
-Vector resolving_times(const Manifold& manifold, const Curve& curve, const Measurement& measured,
-                       const CertificateLimits& limits, double length, double* turning, Workspace& ws) {
+// How many chords the curve needs, as far as its pieces and the chords of its length show.
+int chords_to_begin_with(const Manifold& manifold, const Curve& curve, const Measurement& measured,
+                         const CertificateLimits& limits) {
   const bool few = manifold.prefers_products() || limits.accuracy >= kRough;
-  const int least = few ? kFewerChords : kLeastChords;
-  const double enough = limits.max_turning_angle;
   const int most = manifold.smooth() ? kMostChords : kMostChordsOfRough;
   // Two nodes a piece see how it wiggles between its ends.
-  for (int K = std::clamp(2 * curve.pieces(), least, most);; K *= 2) {
-    Vector times = equal_times(manifold, curve, measured, K, ws);
-    *turning = largest_turning(manifold, curve.position(times), length, ws);
-    if (!(*turning > enough) || K >= most) return times;
+  int K = std::clamp(2 * curve.pieces(), few ? kFewerChords : kLeastChords, most);
+  while (K < most && measured.turning * measured.length > limits.max_turning_angle * K) K *= 2;
+  return std::min(K, most);
+}
+
+double turning_by_values(const Manifold& manifold, const Matrix& Z, double length, Workspace& ws) {
+  const Eigen::Index K = Z.cols() - 1;
+  const std::vector<Manifold::Pair> pairs = chords_over_one_and_two(K);
+  Vector d(static_cast<Eigen::Index>(pairs.size()));
+  manifold.chords_between(Z, pairs, d, ws);
+  Vector over_two(K - 1);
+  for (std::size_t p = static_cast<std::size_t>(K); p < pairs.size(); ++p) {
+    over_two(pairs[p][0]) = d(static_cast<Eigen::Index>(p));
   }
+  return largest_turning(d.head(K), over_two, length);
 }
 
 // What one grid of chords shows of the variation of the energy. Returns the factors at its nodes; nothing: not finite.
@@ -161,17 +161,20 @@ class Grids {
     return std::isfinite(out_.relative_excess) ? std::optional<Matrix>(Matrix()) : std::nullopt;
   }
 
-  // On every second node first, which *coarse tells of; blocks share what is evaluated.
+  // On every second node first, which *coarse tells of; blocks share what is evaluated. How much the curve turns
+  // between the chords comes of it as well.
   std::optional<Matrix> measure_nested(const Vector& times, Certificate* coarse) {
     const Vector second = times(Eigen::seq(0, times.size() - 1, 2));
+    const Matrix Z = curve_.position(times);
     if (manifold_.prefers_products()) {
+      out_.max_turning_angle = turning_by_values(manifold_, Z, out_.length, ws_);
       measure(second);
       *coarse = out_;
       return measure(times);
     }
     out_.second_variation_error = 0;
-    const Matrix Z = curve_.position(times);
     NestedVariations variations = manifold_.nested_variations(Z, ws_);
+    out_.max_turning_angle = largest_turning(variations.chords, variations.double_chords, out_.length);
     measure_variation_by_blocks(Z(Eigen::all, Eigen::seq(0, Z.cols() - 1, 2)), second, std::move(variations.coarse),
                                 out_);
     *coarse = out_;
@@ -186,31 +189,46 @@ class Grids {
   ProductGridMemory before_;
 };
 
+// No grid agrees with another over kinks: one, of as many chords as the turning needs.
+std::optional<Matrix> measure_over_kinks(const Manifold& manifold, const Curve& curve, const Measurement& measured,
+                                         const CertificateLimits& limits, Certificate& out, Workspace& ws) {
+  for (int K = chords_to_begin_with(manifold, curve, measured, limits);; K *= 2) {
+    const Vector times = equal_times(manifold, curve, measured, K, ws);
+    out.max_turning_angle = turning_by_values(manifold, curve.position(times), out.length, ws);
+    if (out.max_turning_angle > limits.max_turning_angle && K < kMostChordsOfRough) continue;
+    return Grids(manifold, curve, out, ws).measure(times);
+  }
+}
+
 }  // namespace
 
 // On two grids at least where the manifold is smooth, the second of twice as many chords.
 std::optional<Matrix> measure_second_variation(const Manifold& manifold, const Curve& curve,
                                                const Measurement& measured, const CertificateLimits& limits,
                                                Certificate& out, Workspace& ws) {
-  Vector times = resolving_times(manifold, curve, measured, limits, out.length, &out.max_turning_angle, ws);
+  if (!manifold.smooth()) return measure_over_kinks(manifold, curve, measured, limits, out, ws);
   Grids grids(manifold, curve, out, ws);
-  if (!manifold.smooth() || !(out.max_turning_angle <= limits.max_turning_angle)) {
-    const double unknown = out.second_variation_error;
-    std::optional<Matrix> factors = grids.measure(times);
-    // No grid agrees with another over kinks: by values instead.
-    if (manifold.smooth()) out.second_variation_error = unknown;
+  int K = chords_to_begin_with(manifold, curve, measured, limits);
+  Certificate before;
+  const auto measure_both = [&] {
+    return grids.measure_nested(equal_times(manifold, curve, measured, K, ws), &before);
+  };
+  std::optional<Matrix> factors = measure_both();
+  while (out.max_turning_angle > limits.max_turning_angle && K < kMostChords) {
+    K *= 2;
+    factors = measure_both();
+  }
+  if (!(out.max_turning_angle <= limits.max_turning_angle)) {
+    out.second_variation_error = kNan;  // the grids do not resolve the curve
     return factors;
   }
-  auto K = static_cast<int>(times.size()) - 1;
-  Certificate before;
-  std::optional<Matrix> factors = grids.measure_nested(times, &before);
   for (;;) {
     out.second_variation_error += std::abs(out.second_variation - before.second_variation) / 3;
     if (2 * K > kMostChords || !coarse(out, before.relative_excess, limits)) return factors;
     K *= 2;
-    times = equal_times(manifold, curve, measured, K, ws);
-    out.max_turning_angle = largest_turning(manifold, curve.position(times), out.length, ws);
     before = out;
+    const Vector times = equal_times(manifold, curve, measured, K, ws);
+    out.max_turning_angle = turning_by_values(manifold, curve.position(times), out.length, ws);
     factors = grids.measure(times);
   }
 }

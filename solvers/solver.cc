@@ -259,6 +259,7 @@ void SolveContext::change_met_curves(std::size_t first, const std::function<Curv
 }
 
 Certificate SolveContext::certify(const GeodesicProblem& problem, const Curve& curve) {
+  if (const Certified* const known = certified(problem, curve)) return known->certificate;
   const EvaluationCounts before = workspace_.counts();
   const double start = seconds();
   Certificate out =
@@ -266,6 +267,11 @@ Certificate SolveContext::certify(const GeodesicProblem& problem, const Curve& c
   certified_.push_back(
       {problem.manifold.get(), problem.from, problem.to, curve, out, workspace_.counts() - before, seconds() - start});
   return out;
+}
+
+bool SolveContext::is_whole(const GeodesicProblem& problem) const {
+  return whole_ != nullptr && whole_->manifold == problem.manifold && identical(whole_->from, problem.from) &&
+         identical(whole_->to, problem.to);
 }
 
 // The problem is that of the whole solve, whose manifold was there before anything was certified: one at the same
@@ -316,6 +322,7 @@ GeodesicResult GeodesicSolver::solve(const GeodesicProblem& problem, const Solve
   Workspace& ws = control.workspace != nullptr ? *control.workspace : own;
   const EvaluationCounts counted = ws.counts();
   SolveContext context(bounds, ws);
+  context.whole_ = &problem;
   GeodesicResult result;
   result.solver = name_;
   GeodesicProblem started = problem;

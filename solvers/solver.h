@@ -124,7 +124,11 @@ class PULLBACK_EXPORT SolveContext {
   // the same ends), it is the certificate of the result and not measured again; its evaluations and time are then
   // counted as the certificate's in the Effort and not as the solver's. Kept until the solve ends.
   // Errors: StopRequested, and what the manifold throws. Cost: that of the certificate, see GeodesicSolver.
+  // Asked again for the same curve it returns what it measured before.
   Certificate certify(const GeodesicProblem& problem, const Curve& curve);
+  // Whether a problem is that of the whole solve, on the same manifold between the same ends, and not one that a wrapper
+  // made of it: a certificate of its curves may become that of the result.
+  bool is_whole(const GeodesicProblem& problem) const;
 
  private:
   friend class GeodesicSolver;  // asks for what certify() measured
@@ -145,6 +149,7 @@ class PULLBACK_EXPORT SolveContext {
   double certificate_seconds() const;
 
   const SolveControl& control_;
+  const GeodesicProblem* whole_ = nullptr;  // while solve() runs
   Workspace& workspace_;
   std::chrono::steady_clock::time_point start_;
   Termination stop_reason_ = Termination::kStopped;

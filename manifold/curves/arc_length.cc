@@ -26,6 +26,8 @@ constexpr double kShortest = 1e-13;
 // Defects that are this small a fraction of the length and do not halve when many arcs are split are noise.
 constexpr double kNoise = 1e-3;
 constexpr std::size_t kManyArcs = 256;
+// The longest of parts that are alike beside the shortest, in t.
+constexpr double kAlike = 1.01;
 // Speeds at the Gauss points that differ by more than this factor, or a way between two that the metric at one of them
 // takes for this many times the arc's length, are not resolved.
 constexpr double kSpeedRatio = 8;
@@ -121,6 +123,12 @@ class ArcMeter {
     arc.chords = refined.value;
     arc.chords_error = refined.error;
     arc.energy = extrapolate(energy[0], energy[1], energy[2]).value;
+    // The four chords over two of the eight each come from the last to the first.
+    arc.turning = 0;
+    for (int i = 0; i < 4; ++i) {
+      const double way = chord[2 * i] + chord[2 * i + 1];
+      if (way > 0) arc.turning = std::max(arc.turning, 4 * std::acos(std::clamp(chord[11 - i] / way, 0.0, 1.0)) / way);
+    }
   }
 
   // At the Gauss points of each arc and, where the map has kinks, at both ends after them.
@@ -342,6 +350,19 @@ void split(std::vector<Arc>& arcs, const std::vector<std::size_t>& which, ArcMet
 
 }  // namespace
 
+Polyline polyline_of(const std::vector<Arc>& parts) {
+  double shortest = 1;
+  double longest = 0;
+  Polyline out{0, 0};
+  for (const Arc& arc : parts) {
+    shortest = std::min(shortest, arc.to - arc.from);
+    longest = std::max(longest, arc.to - arc.from);
+    for (const double chord : arc.finest) out.length += chord;
+  }
+  out.spacing = longest > kAlike * shortest ? 0 : longest / 8;
+  return out;
+}
+
 double Arc::defect() const { return std::max({chords_error, std::abs(chords - integral), hidden}); }
 
 double Arc::uncertainty() const { return 4 * (rounding + cancellation) + blur; }
@@ -350,6 +371,7 @@ Arcs measure_arcs(const Manifold& manifold, const Curve& curve, Workspace& ws, c
   ArcMeter meter(manifold, curve, ws);
   std::vector<Arc> arcs = first_arcs(curve, options);
   meter.measure(arcs.data(), arcs.size());
+  Arcs out{{}, meter.rounding_at_ends(), polyline_of(arcs)};
   double before = std::numeric_limits<double>::infinity();
   for (bool many = false;;) {
     double length = 0;
@@ -367,7 +389,8 @@ Arcs measure_arcs(const Manifold& manifold, const Curve& curve, Workspace& ws, c
     before = defect;
     split(arcs, which, meter);
   }
-  return {std::move(arcs), meter.rounding_at_ends()};
+  out.parts = std::move(arcs);
+  return out;
 }
 
 }  // namespace pullback

@@ -18,6 +18,7 @@ struct Arc {
   double chords;                 // length by values alone: polylines of 2, 4 and 8 chords, extrapolated
   double chords_error;           // of `chords`, from the polylines
   std::array<double, 8> finest;  // the 8 chords
+  double turning;                // the greatest angle between two of these in a row, over their mean length
   double energy;                 // ½∫|ċ|²dt, extrapolated alike
   double integral;               // length by derivatives alone: three-point Gauss quadrature of the speed √(ċᵀMċ)
   double rounding;               // what rounding may add to the sum of `chords` over all parts
@@ -34,14 +35,22 @@ struct Arc {
   double uncertainty() const;  // how much of that rounding explains
 };
 
+// The eight chords of every part together.
+struct Polyline {
+  double length;
+  double spacing;  // in t; 0 where the parts do not all last equally long
+};
+Polyline polyline_of(const std::vector<Arc>& parts);
+
 // A whole curve's parts, in the order of t.
 struct Arcs {
   std::vector<Arc> parts;
   double rounding_at_ends;  // of the ambient end points, which move the length as a whole
+  Polyline first;           // of the parts that it began with
 };
 
 struct ArcOptions {
-  int least = 128;          // parts to begin with: at least so many,
+  int least = 64;           // parts to begin with: at least so many,
   int most_at_first = 512;  // and one for each piece of the curve, but no more than this
   int most = 4096;          // parts in the end
   double tolerance = 0;     // of the whole length, absolute; 0: by the next

@@ -15,12 +15,12 @@
 namespace pullback {
 namespace {
 
-constexpr int kSamplePoints = 1001;    // what length_error promises to whoever samples the curve
-constexpr double kAlike = 1.01;        // the longest part beside the shortest, in t, for that
-constexpr double kWidest = 1.0 / 500;  // that other spacing
-constexpr double kLikeliness = 1.1;    // of the polyline's deviation, which follows from that of another spacing
-constexpr double kRounding = 1.001;    // whoever adds in another order still finds the length within the error
-constexpr double kResolved = 0.01;     // of a polyline that says something about the curve
+constexpr int kSamplePoints = 1001;       // what length_error promises to whoever samples the curve
+constexpr double kWidest = 1.0 / 250;     // another spacing that says what that one's polyline deviates by:
+constexpr double kLikeliness = 1.1;       // so many times as far beside its square,
+constexpr double kLikelinessOfSplit = 2;  // or as far as that one where it did not resolve the curve
+constexpr double kRounding = 1.001;       // whoever adds in another order still finds the length within the error
+constexpr double kResolved = 0.01;        // of a polyline that says something about the curve
 // Polylines drown in rounding where it may change their length by more than this fraction.
 constexpr double kDrowned = 1e-10;
 
@@ -31,7 +31,7 @@ constexpr double kSettled = 0.1;
 // A length that is uncertain by more than this fraction is not known at all.
 constexpr double kUnresolved = 0.05;
 // Both ways of measuring a part agree to this share of the accuracy; one of this size needs half as many parts.
-constexpr double kOfAccuracy = 1e-3;
+constexpr double kOfAccuracy = 1e-2;
 constexpr double kRough = 0.99e-5;
 // Of extreme singular values; from which dimension on they are those of a Cholesky factor, up to which condition.
 constexpr double kExtremeTolerance = 1e-6;
@@ -72,21 +72,19 @@ Measurement add_up(const Arcs& arcs) {
   return out;
 }
 
-// By how much the polyline through points uniform in t is longer than the curve, from the chords of parts that are all
-// alike; nothing where they are not, as small features and kinks make them.
+// By how much the polyline through points uniform in t is longer than the curve: from the chords of the parts, if these
+// are all alike. Where small features made the length split some of them, from those that it began with: either
+// polyline may pass over such features.
 std::optional<double> excess_of_samples(const Manifold& manifold, const Arcs& arcs, double length) {
-  double chords = 0;
-  double shortest = 1;
-  double longest = 0;
-  for (const Arc& arc : arcs.parts) {
-    shortest = std::min(shortest, arc.to - arc.from);
-    longest = std::max(longest, arc.to - arc.from);
-    for (const double chord : arc.finest) chords += chord;
+  if (!manifold.smooth()) return std::nullopt;
+  const Polyline line = polyline_of(arcs.parts);
+  if (line.spacing > 0 && line.spacing <= kWidest) {
+    const double finer = 1.0 / (kSamplePoints - 1) / line.spacing;
+    return kLikeliness * (line.length - length) * finer * finer;
   }
-  const double spacing = longest / 8;
-  if (!manifold.smooth() || longest > kAlike * shortest || spacing > kWidest) return std::nullopt;
-  const double finer = 1.0 / (kSamplePoints - 1) / spacing;
-  return kLikeliness * (chords - length) * finer * finer;
+  if (!(arcs.first.spacing > 0) || arcs.first.spacing > kWidest) return std::nullopt;
+  const double finer = std::max(1.0, 1.0 / (kSamplePoints - 1) / arcs.first.spacing);
+  return kLikelinessOfSplit * (arcs.first.length - length) * finer * finer;
 }
 
 // Raises the errors by what the polyline through points uniform in t says otherwise.
@@ -135,6 +133,7 @@ Measurement measure(const Manifold& manifold, const Curve& curve, Workspace& ws,
   Measurement out = add_up(arcs);
   keep_parts(arcs, manifold.dimension(), out);
   for (const Arc& arc : arcs.parts) {
+    out.turning = std::max(out.turning, arc.turning);
     const double off = std::max(arc.fastest - out.length, out.length - arc.slowest);
     if (out.length > 0) out.speed_variation = std::max(out.speed_variation, off / out.length);
   }

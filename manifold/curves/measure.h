@@ -27,10 +27,11 @@ struct PULLBACK_EXPORT Measurement {
   Vector times;                // where the parts meet, from 0 to 1: close together where the map has small features
   Vector chord_times;          // the ends of eight chords of each part, from 0 to 1
   Vector chord_lengths;        // one fewer
+  double turning = 0;          // greatest angle between two such chords of one part in a row, over their mean length
   Matrix factors;              // R in the middle of each part, n×n(parts); empty where the manifold prefers products
 };
 
-// accuracy: what is asked of the length, relative; parts are split until both ways agree to a thousandth of it. Half as
+// accuracy: what is asked of the length, relative; parts are split until both ways agree to a hundredth of it. Half as
 // many parts to begin with do for 1e-5 and more.
 // Cost: 8 values and 3 factors (or 13 products, where the manifold prefers them) a part, 64 to 4,096 parts, and 1,001
 // values where these are not all alike.

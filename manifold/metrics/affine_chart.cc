@@ -127,6 +127,9 @@ Variation AffineChart::do_variation(const ConstMatrixRef& Y, Workspace& ws) cons
   const Eigen::Index n = dimension();
   const Matrix Q = rotate_factors(out.factor);
   const auto rotation = [&](Eigen::Index node) { return Q.middleCols(n * node, n); };
+  out.coupling.each([&](Eigen::Index i, Eigen::Index j, double /*weight*/, MatrixRef block) {
+    block = (rotation(i).transpose() * block * rotation(j)).eval();
+  });
   for (int i = 0; i < out.hessian.blocks(); ++i) {
     throw_if_stopped();
     out.gradient.col(i) = (rotation(i + 1).transpose() * out.gradient.col(i)).eval();

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pullback/manifold/numerics/second_difference.h"
+#include "pullback/manifold/numerics/nodal_differences.h"
 #include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
@@ -121,10 +121,14 @@ Variation DampedManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws) c
   const auto flat = [&](Eigen::Index node) { return Q.block(n, n * node, n, n); };
   const Matrix root = root_ * (Z.rightCols(K) - Z.leftCols(K));  // √λ Wδ
   out.energy += 0.5 * scale * root.squaredNorm();
+  out.coupling.each([&](Eigen::Index i, Eigen::Index j, double weight, MatrixRef block) {
+    block = (inside(i).transpose() * block * inside(j) + weight * flat(i).transpose() * flat(j)).eval();
+  });
+  const DifferenceOrder order = out.coupling.known() ? DifferenceOrder::kSixth : DifferenceOrder::kFourth;
   for (Eigen::Index i = 1; i < K; ++i) {
-    const SecondDifference stencil = second_difference(i, K);
+    const NodalDifference stencil = second_difference(i, K, order);
     Vector bend = Vector::Zero(n);
-    for (Eigen::Index s = 0; s < 6; ++s) bend -= scale * stencil.weights[s] * Z.col(stencil.first + s);
+    for (Eigen::Index s = 0; s < stencil.count; ++s) bend -= scale * stencil.weights[s] * Z.col(stencil.first + s);
     const auto damped = [&](const Vector& inner, const Vector& outer) {
       return Vector(inside(i).transpose() * inner + flat(i).transpose() * outer);
     };

@@ -9,7 +9,7 @@
 
 #include "pullback/manifold/metrics/pullback_manifold.h"
 #include "pullback/manifold/numerics/chord_model.h"
-#include "pullback/manifold/numerics/second_difference.h"
+#include "pullback/manifold/numerics/nodal_differences.h"
 #include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
@@ -211,9 +211,9 @@ Variation GaussianProcessManifold::do_variation(const ConstMatrixRef& Z, Workspa
   out.hessian.diagonal = whitened_curvature(at, R, ws);
   for (Index i = 1; i < K; ++i) {
     const auto factor_i = R.middleCols(n * i, n);
-    const SecondDifference stencil = second_difference(i, K);  // its weights add up to 0
+    const NodalDifference stencil = second_difference(i, K, DifferenceOrder::kFourth);  // its weights add up to 0
     Vector smooth = Vector::Zero(n);
-    for (Index s = 0; s < 6; ++s) smooth -= scale * stencil.weights[s] * force(at, i, stencil.first + s);
+    for (Index s = 0; s < stencil.count; ++s) smooth -= scale * stencil.weights[s] * force(at, i, stencil.first + s);
     out.gradient.col(i - 1) = unlift(factor_i, smooth);
     out.chord_gradient.col(i - 1) = unlift(factor_i, -scale * (force(at, i, i - 1) + force(at, i, i + 1)));
     out.hessian.diagonal_block(static_cast<int>(i) - 1) += 2 * scale * Matrix::Identity(n, n);

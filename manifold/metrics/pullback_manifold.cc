@@ -11,7 +11,7 @@
 #include "pullback/manifold/metrics/pullback_products.h"
 #include "pullback/manifold/numerics/chord_model.h"
 #include "pullback/manifold/numerics/dense_kernels.h"
-#include "pullback/manifold/numerics/second_difference.h"
+#include "pullback/manifold/numerics/nodal_differences.h"
 #include "pullback/manifold/numerics/whitening.h"
 
 namespace pullback {
@@ -224,9 +224,9 @@ void add_first_derivatives(const Frames& at, Eigen::Index step, const ConstMatri
   }
   for (Eigen::Index i = 1; i < K; ++i) {
     if (n >= kLargeBlock) throw_if_stopped();
-    const SecondDifference stencil = second_difference(i, K);
+    const NodalDifference stencil = second_difference(i, K, DifferenceOrder::kSixth);
     weight.setZero();
-    for (Eigen::Index s = 0; s < 6; ++s) weight -= scale * stencil.weights[s] * X.col(stencil.first + s);
+    for (Eigen::Index s = 0; s < stencil.count; ++s) weight -= scale * stencil.weights[s] * X.col(stencil.first + s);
     for (Eigen::Index a = 0; a < n; ++a) {
       out.gradient(a, i - 1) = ambient_dot(frame(i, a), weight);
       out.chord_gradient(a, i - 1) = ambient_dot(frame(i, a), W.col(i - 1));
@@ -241,6 +241,48 @@ void add_first_derivatives(const Frames& at, Eigen::Index step, const ConstMatri
       }
     }
   }
+}
+
+// Q_iᵀQ_j of nodes near each other, each made once.
+class FrameProducts {
+ public:
+  explicit FrameProducts(const Frames& at) : at_(at), n_(at.R.rows()), known_(n_, n_ * kReach * at.X.cols()) {
+    known_.setConstant(std::numeric_limits<double>::quiet_NaN());
+  }
+
+  // i < j.
+  Eigen::Ref<const Matrix> of(Eigen::Index i, Eigen::Index j) {
+    auto block = known_.middleCols(n_ * (kReach * i + j - i - 1), n_);
+    if (!std::isnan(block(0, 0))) return block;
+    for (Eigen::Index a = 0; a < n_; ++a) {
+      for (Eigen::Index b = 0; b < n_; ++b) block(a, b) = ambient_dot(at_.Q.col(n_ * i + a), at_.Q.col(n_ * j + b));
+    }
+    return block;
+  }
+
+ private:
+  static constexpr Eigen::Index kReach = 7;  // of the stencils of second_difference()
+
+  const Frames& at_;
+  Eigen::Index n_;
+  Matrix known_;
+};
+
+SmoothCoupling coupling_of(const Frames& at) {
+  const Eigen::Index n = at.R.rows();
+  FrameProducts products(at);
+  SmoothCoupling out{Matrix::Zero(n, 8 * n * (at.X.cols() - 2))};
+  out.each([&](Eigen::Index i, Eigen::Index j, double weight, MatrixRef block) {
+    if (n >= kLargeBlock) throw_if_stopped();
+    if (i == j) {
+      block.diagonal().setConstant(weight);
+    } else if (i < j) {
+      block = weight * products.of(i, j);
+    } else {
+      block = weight * products.of(j, i).transpose();
+    }
+  });
+  return out;
 }
 
 // All of a variation but its factors, of the discrete curve of every step-th node.
@@ -414,6 +456,7 @@ Variation PullbackManifold::do_variation(const ConstMatrixRef& Z, Workspace& ws)
   Matrix factors(Z.rows(), Z.rows() * Z.cols());
   const Frames at(*generator(), Z, frame, factors, true, ws);
   Variation out = variation_of(*generator(), Z, at, 1, ws);
+  out.coupling = coupling_of(at);
   out.factor = std::move(factors);
   return out;
 }
@@ -423,7 +466,17 @@ NestedVariations PullbackManifold::do_nested_variations(const ConstMatrixRef& Z,
   Workspace::Frame frame(ws);
   Matrix factors(n, n * Z.cols());
   const Frames at(*generator(), Z, frame, factors, true, ws);
-  NestedVariations out{variation_of(*generator(), Z, at, 1, ws), variation_of(*generator(), Z, at, 2, ws)};
+  NestedVariations out{variation_of(*generator(), Z, at, 1, ws), variation_of(*generator(), Z, at, 2, ws),
+                       Vector(Z.cols() - 1), Vector(Z.cols() - 2)};
+  auto difference = frame.matrix(generator()->ambient_dimension(), 1);
+  for (const Eigen::Index gaps : {1, 2}) {
+    Vector& d = gaps == 1 ? out.chords : out.double_chords;
+    for (Eigen::Index i = 0; i < d.size(); ++i) {
+      kernels::scaled_difference(1, at.X.col(i + gaps).data(), at.X.col(i).data(), difference.data(),
+                                 static_cast<std::size_t>(difference.rows()));
+      d(i) = ambient_norm(difference.col(0));
+    }
+  }
   out.coarse.factor.resize(n, n * ((Z.cols() - 1) / 2 + 1));
   for (Eigen::Index k = 0; k < Z.cols(); k += 2)
     out.coarse.factor.middleCols(n * (k / 2), n) = factors.middleCols(n * k, n);

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "pullback/base/stop.h"
-#include "pullback/manifold/numerics/second_difference.h"
+#include "pullback/manifold/numerics/nodal_differences.h"
 
 namespace pullback {
 
@@ -38,8 +38,9 @@ class PullbackProducts final : public VariationProducts {
     weights_ = scale_ * (2 * X.middleCols(1, K - 1) - X.leftCols(K - 1) - X.rightCols(K - 1));
     smooth.setZero();
     for (Index i = 1; i < K; ++i) {
-      const SecondDifference stencil = second_difference(i, K);
-      for (Index s = 0; s < 6; ++s) smooth.col(i - 1) -= scale_ * stencil.weights[s] * X.col(stencil.first + s);
+      const NodalDifference stencil = second_difference(i, K, DifferenceOrder::kSixth);
+      for (Index s = 0; s < stencil.count; ++s)
+        smooth.col(i - 1) -= scale_ * stencil.weights[s] * X.col(stencil.first + s);
     }
     gradient_.resize(Z.rows(), K - 1);
     chord_gradient_.resize(Z.rows(), K - 1);

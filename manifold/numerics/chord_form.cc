@@ -1,7 +1,7 @@
 #include "pullback/manifold/numerics/chord_form.h"
 
 #include "pullback/manifold/curves/curve.h"
-#include "pullback/manifold/numerics/second_difference.h"
+#include "pullback/manifold/numerics/nodal_differences.h"
 
 namespace pullback {
 namespace {
@@ -104,9 +104,10 @@ Matrix smooth_gradient(const MetricField& metric, const ConstMatrixRef& X, const
   Matrix directions(X.rows(), m * (K - 1));
   Matrix vectors(X.rows(), r * (K - 1));
   for (Index i = 1; i < K; ++i) {
-    const SecondDifference stencil = second_difference(i, K);
+    const NodalDifference stencil = second_difference(i, K, DifferenceOrder::kFourth);
     Vector acceleration = Vector::Zero(X.rows());
-    for (Index s = 0; s < 6; ++s) acceleration += scale * scale * stencil.weights[s] * X.col(stencil.first + s);
+    for (Index s = 0; s < stencil.count; ++s)
+      acceleration += scale * scale * stencil.weights[s] * X.col(stencil.first + s);
     auto along = directions.middleCols(m * (i - 1), m);
     auto seen = vectors.middleCols(r * (i - 1), r);
     along << U.middleCols(n * i, n), velocities.col(i) / (speeds(i) > 0 ? speeds(i) : 1);

@@ -28,6 +28,16 @@ Matrix moved_nodes(const ConstMatrixRef& nodes, const ConstMatrixRef& factors, c
   return out;
 }
 
+// Those over two gaps in two walks, as a metric that has no values goes through the pairs one after the other.
+std::vector<Manifold::Pair> chords_over_one_and_two(Eigen::Index K) {
+  std::vector<Manifold::Pair> pairs;
+  for (Eigen::Index i = 0; i < K; ++i) pairs.push_back({i, i + 1});
+  for (const Eigen::Index first : {Eigen::Index{0}, Eigen::Index{1}}) {
+    for (Eigen::Index i = first; i + 2 <= K; i += 2) pairs.push_back({i, i + 2});
+  }
+  return pairs;
+}
+
 Matrix doubled_nodes(const ConstMatrixRef& nodes) {
   return Curve::through(nodes).position(uniform_times(static_cast<int>(2 * nodes.cols()) - 1));
 }

@@ -1,6 +1,8 @@
 // Chords of discrete curves: their length, their energy, and steps of their nodes.
 #pragma once
 
+#include <vector>
+
 #include "pullback/base/export.h"
 #include "pullback/base/types.h"
 #include "pullback/base/workspace.h"
@@ -28,6 +30,9 @@ PULLBACK_EXPORT double chord_length(const Manifold& manifold, const Curve& curve
 // Undefined where an R_i is singular. Cost: O(K n²).
 PULLBACK_EXPORT Matrix moved_nodes(const ConstMatrixRef& nodes, const ConstMatrixRef& factors,
                                    const ConstMatrixRef& step, double scale = 1);
+
+// For Manifold::chords_between: all chords over one gap of K, in order, then those over two.
+PULLBACK_EXPORT std::vector<Manifold::Pair> chords_over_one_and_two(Eigen::Index K);
 
 // Nodes of twice as many chords, n×(2K+1): at equal times on the cubic curve through the nodes, n×(K+1), with every
 // other one of those that were there. Cost: O(K n).

@@ -11,6 +11,11 @@ namespace {
 
 // Keeps a projected Hessian definite.
 constexpr double kProjectedDamping = 1e-4;
+// Of the step for the smooth gradient: to this fraction of itself, as long as each refinement is smaller than this
+// fraction of the one before.
+constexpr double kRefined = 1e-3;
+constexpr double kRefining = 0.7;
+constexpr int kMostRefinements = 6;
 
 double dot(const Matrix& a, const Matrix& b) { return a.cwiseProduct(b).sum(); }
 
@@ -43,14 +48,15 @@ class BlockModel final : public CurveModel {
   Correction correction() override {
     const BlockTridiagonalFactor& factor = exact_factor();
     const Matrix& gradient = variation_.gradient;
-    const Matrix step = -factor.solve(gradient);
+    Matrix step = -factor.solve(gradient);
+    refine(factor, gradient, step);
     double decrement = std::abs(0.5 * dot(gradient, step));
     if (!factor.positive_definite()) {
       // Positive and negative curvatures may cancel one another in it.
       const BlockTridiagonalFactor flat(gauss_newton_part(variation_.hessian));
       decrement = std::max(decrement, 0.5 * dot(gradient, flat.solve(gradient)));
     }
-    return {latent(step), decrement, factor.positive_definite()};
+    return {latent(step), decrement, factor.positive_definite(), variation_.coupling.known()};
   }
 
   bool definite() override { return exact_factor().positive_definite(); }
@@ -71,6 +77,30 @@ class BlockModel final : public CurveModel {
   double energy() const override { return variation_.energy; }
 
  private:
+  // Solves S δ = −g, S the derivative of that gradient itself, instead of H δ = −g: by H⁻¹ on what is left.
+  void refine(const BlockTridiagonalFactor& factor, const Matrix& gradient, Matrix& step) const {
+    if (!variation_.coupling.known()) return;
+    double before = step.norm();
+    for (int k = 0; k < kMostRefinements; ++k) {
+      const Matrix change = factor.solve(gradient + smooth_derivative(step));
+      const double size = change.norm();
+      if (!(size < kRefining * before)) return;
+      step -= change;
+      if (size < kRefined * step.norm()) return;
+      before = size;
+    }
+  }
+
+  // S δ: the curvature of the map stands on the diagonal of both S and H.
+  Matrix smooth_derivative(const Matrix& step) const {
+    const auto flat = 2 * static_cast<double>(step.cols() + 1);
+    Matrix out = variation_.coupling.times(step) - flat * step;
+    for (int i = 0; i < variation_.hessian.blocks(); ++i) {
+      out.col(i).noalias() += variation_.hessian.diagonal_block(i) * step.col(i);
+    }
+    return out;
+  }
+
   const BlockTridiagonalFactor& exact_factor() {
     if (!exact_factor_) exact_factor_.emplace(variation_.hessian);
     return *exact_factor_;

@@ -28,8 +28,9 @@ class CurveModel {
     Matrix moves;
     double decrement;  // ½ gᵀH⁻¹g; where H is not definite at least that of G
     bool definite;     // as far as the solution of H moves = −g has shown
+    bool exact;        // a step of Newton's method for that gradient, and not with H in place of its derivative
   };
-  // A Newton step with the gradient of the smooth energy.
+  // A step that takes the gradient of the smooth energy to zero.
   virtual Correction correction() = 0;
 
   // Whether H is positive definite, also where the solution had no reason to show it.

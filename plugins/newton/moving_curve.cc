@@ -130,6 +130,7 @@ IterationStatus MovingCurve::correct(double tolerance, int max_iterations, doubl
     context_.keep(Curve::through(nodes_));
     const CurveModel::Correction correction = model_->correction();
     const double now = correction.decrement / (2 * energy_);
+    exact_corrections_ = correction.exact;
     if (!std::isfinite(now)) return IterationStatus::kNotFinite;
     if (*excess < 0) *excess = now;
     const bool definite = correction.definite && (now > tolerance || this->definite());
@@ -193,20 +194,22 @@ bool MovingCurve::leave_saddle() {
 
 Matrix with_midpoints(const ConstMatrixRef& nodes) {
   const Eigen::Index K = nodes.cols() - 1;
-  // Weights of six nodes for the middle of their first, second and third gap, in 1/256; the others by symmetry.
-  constexpr std::array<std::array<double, 6>, 3> kWeights{
-      {{63, 315, -210, 126, -45, 7}, {-7, 105, 210, -70, 21, -3}, {3, -25, 150, 150, -25, 3}}};
+  // Weights of eight nodes for the middle of their first four gaps, in 1/2048; the others by symmetry.
+  constexpr std::array<std::array<double, 8>, 4> kWeights{{{429, 3003, -3003, 3003, -2145, 1001, -273, 33},
+                                                           {-33, 693, 2079, -1155, 693, -297, 77, -9},
+                                                           {9, -105, 945, 1575, -525, 189, -45, 5},
+                                                           {-5, 49, -245, 1225, 1225, -245, 49, -5}}};
   Matrix out(nodes.rows(), 2 * K + 1);
   for (Eigen::Index i = 0; i <= K; ++i) out.col(2 * i) = nodes.col(i);
   for (Eigen::Index i = 0; i < K; ++i) {
     const bool mirrored = i > K - 1 - i;
     const Eigen::Index from_end = mirrored ? K - 1 - i : i;
-    const auto& weights = kWeights[static_cast<std::size_t>(std::min<Eigen::Index>(from_end, 2))];
-    const Eigen::Index first = std::max<Eigen::Index>(from_end - 2, 0);
+    const auto& weights = kWeights[static_cast<std::size_t>(std::min<Eigen::Index>(from_end, 3))];
+    const Eigen::Index first = std::max<Eigen::Index>(from_end - 3, 0);
     Vector middle = Vector::Zero(nodes.rows());
-    for (Eigen::Index s = 0; s < 6; ++s) {
+    for (Eigen::Index s = 0; s < 8; ++s) {
       const Eigen::Index node = mirrored ? K - first - s : first + s;
-      middle += weights[static_cast<std::size_t>(s)] / 256 * nodes.col(node);
+      middle += weights[static_cast<std::size_t>(s)] / 2048 * nodes.col(node);
     }
     out.col(2 * i + 1) = middle;
   }

@@ -34,11 +34,16 @@ class MovingCurve {
   // stationary point that is not a minimum.
   IterationStatus descend(double tolerance, int max_iterations);
 
-  // Newton's method with the exact Hessian of E_K for the gradient of the smooth energy (deferred correction): that
-  // gradient is exact to O(K⁻⁴), the gradient of E_K only to O(K⁻²). Calls descend() first if the curve is too far off.
-  // Stops after the step that starts from an excess of at most `tolerance`; the excess that remains is not measured.
-  // *excess: that of the curve before the first step. kUnresolved: the energy of chords and that of curves disagree.
+  // Newton's method for the gradient of the smooth energy, with that gradient's own derivative where it is known, else
+  // with the Hessian of E_K (deferred correction): that gradient is exact to O(K⁻⁶), or O(K⁻⁴), the gradient of E_K
+  // only to O(K⁻²). Calls descend() first if the curve is too far off. Stops after the step that starts from an excess
+  // of at most `tolerance`; the excess that remains is not measured. *excess: that of the curve before the first step.
+  // kUnresolved: the energy of chords and that of curves disagree.
   IterationStatus correct(double tolerance, int max_iterations, double* excess);
+
+  // Whether the last step of correct() was one with that gradient's own derivative: the next leaves the square of its
+  // error.
+  bool exact_corrections() const { return exact_corrections_; }
 
   // Moves along the most negative direction of the second variation, to the lowest of a few energies on both sides.
   // False: none is lower, or no direction is negative.
@@ -67,11 +72,12 @@ class MovingCurve {
   std::unique_ptr<CurveModel> before_;  // the last one, for what it hands on
   bool known_definite_ = false;         // the Hessian, on a curve from which this one was made
   bool last_trial_failed_ = false;
+  bool exact_corrections_ = false;
   double energy_ = 0;
   int iterations_ = 0;
 };
 
-// Nodes between the nodes by polynomials of fifth order: K+1 columns give 2K+1. K ≥ 6.
+// Nodes between the nodes by polynomials of seventh degree: K+1 columns give 2K+1. K ≥ 7.
 Matrix with_midpoints(const ConstMatrixRef& nodes);
 
 }  // namespace pullback

@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "pullback/manifold/numerics/chords.h"
-#include "pullback/manifold/numerics/second_difference.h"
+#include "pullback/manifold/numerics/nodal_differences.h"
 #include "pullback/plugins/newton/moving_curve.h"
+#include "pullback/solvers/certificate.h"
 #include "pullback/solvers/plugin.h"
 #include "pullback/solvers/refinement.h"
 #include "pullback/solvers/start.h"
@@ -16,9 +17,14 @@
 namespace pullback {
 namespace {
 
-constexpr double kUsualTolerance = 2e-9;  // for an accuracy of 1e-6
-// A doubling of the chords divides the excess by 2⁸ in the limit; by about this before it.
+// For an accuracy of 1e-6, of which the certificate allows 2e-7; by deferred correction, whose error falls less
+// regularly.
+constexpr double kUsualTolerance = 5e-8;
+constexpr double kDeferredTolerance = 2e-9;
+// A doubling of the chords divides the excess by 2¹² in the limit; before it by at least about the first, and by about
+// half of what the doubling before did, up to the second.
 constexpr double kExcessFall = 64;
+constexpr double kMostFall = 1000;
 // Excess at which a curve that is to be refined is left alone: the next Newton step leaves its square.
 constexpr double kSettled = 1e-4;
 // The share of the excess of the level before that is one to be left alone.
@@ -74,6 +80,7 @@ class Search {
   void refine_smooth();
   IterationStatus settle(double tolerance, double* excess);
   Curve curve_through(const Matrix& nodes) const;
+  bool good_enough(const Curve& curve);
 
   const GeodesicProblem& problem_;
   const Manifold& manifold_;
@@ -107,7 +114,8 @@ RefinementLevel Search::smooth(const RefinementTask& task) {
   out.status = settle(task.last ? enough : std::max(enough, worthwhile), &excess);
   if (out.status == IterationStatus::kStopped || out.status == IterationStatus::kNotFinite) return out;
   const bool resolved = out.status == IterationStatus::kConverged || out.status == IterationStatus::kSaddle;
-  if (resolved && before_) out.excess = excess / kExcessFall;
+  const double most_fall = curve_.exact_corrections() ? kMostFall : kExcessFall;
+  if (resolved && before_) out.excess = excess / std::clamp(0.5 * *before_ / excess, kExcessFall, most_fall);
   if (task.last && out.status == IterationStatus::kUnresolved) {
     // The smooth gradient does not settle on these chords; their own energy does, and may be near enough.
     out.status = curve_.descend(kChordTolerance, options_.max_iterations);
@@ -142,21 +150,29 @@ Curve Search::curve_through(const Matrix& nodes) const {
   Curve cubic = Curve::through(nodes);
   if (!manifold_.smooth()) return cubic;  // accelerations say nothing about kinks
   // On a geodesic the differences of the nodes are as exact as the geodesic equation would be, and cost nothing.
+  const DifferenceOrder order = curve_.exact_corrections() ? DifferenceOrder::kSixth : DifferenceOrder::kFourth;
+  Matrix velocities = nodal_velocities(nodes, order);
   const Eigen::Index K = nodes.cols() - 1;
-  Matrix accelerations = Matrix::Zero(nodes.rows(), K + 1);
+  Matrix accelerations(nodes.rows(), K + 1);
   Matrix ends(nodes.rows(), 2);
   const Eigen::Array<Eigen::Index, 1, 2> at_ends{0, K};
-  manifold_.acceleration(nodes(Eigen::all, at_ends), cubic.velocities()(Eigen::all, at_ends), ends,
-                         context_.workspace());
-  accelerations(Eigen::all, at_ends) = ends;
-  for (Eigen::Index i = 1; i < K; ++i) {
-    const SecondDifference stencil = second_difference(i, K);
-    for (Eigen::Index s = 0; s < 6; ++s) {
-      accelerations.col(i) += static_cast<double>(K * K) * stencil.weights[s] * nodes.col(stencil.first + s);
-    }
-  }
+  manifold_.acceleration(nodes(Eigen::all, at_ends), velocities(Eigen::all, at_ends), ends, context_.workspace());
+  accelerations << ends.col(0), nodal_accelerations(nodes, order), ends.col(1);
   if (!accelerations.allFinite()) return cubic;
-  return {cubic.times(), cubic.positions(), cubic.velocities(), std::move(accelerations)};
+  return {cubic.times(), nodes, std::move(velocities), std::move(accelerations)};
+}
+
+// By the certificate that the result is going to have, where it shows whether more chords would help.
+bool Search::good_enough(const Curve& curve) {
+  if (!manifold_.smooth() || !context_.is_whole(problem_)) return true;
+  const CertificateLimits limits = limits_for(context_.accuracy());
+  try {
+    const Certificate certificate = context_.certify(problem_, curve);
+    return !(certificate.relative_excess > limits.relative_excess ||
+             certificate.speed_variation > limits.speed_variation);
+  } catch (...) {
+    return true;  // the time is up, say: whoever measures the result meets that and reports it
+  }
 }
 
 RawSolution Search::run() {
@@ -179,6 +195,7 @@ RawSolution Search::run() {
     return level;
   };
   method.curve = [this](const Matrix& nodes) { return curve_through(nodes); };
+  method.accepted = [this](const Curve& curve) { return good_enough(curve); };
   method.refined = [this](const Matrix& nodes) {
     if (manifold_.smooth()) {
       refine_smooth();
@@ -194,7 +211,9 @@ RawSolution Search::run() {
 
 RawSolution NewtonSolver::run(const GeodesicProblem& problem, SolveContext& context) const {
   NewtonOptions options = options_;
-  options.tolerance = tolerance_for(options.tolerance, kUsualTolerance, ToleranceKind::kExcess, context);
+  const bool exact = problem.manifold->generator() != nullptr && !problem.manifold->prefers_products();
+  options.tolerance =
+      tolerance_for(options.tolerance, exact ? kUsualTolerance : kDeferredTolerance, ToleranceKind::kExcess, context);
   return Search(problem, options, context).run();
 }
 

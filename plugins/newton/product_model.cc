@@ -49,7 +49,7 @@ class ProductModel final : public CurveModel {
       const auto gauss_newton = [&](const Matrix& V) { return products_->gauss_newton(V, ws_); };
       decrement = std::max(decrement, 0.5 * dot(downhill, solve(gauss_newton, downhill, kCorrectionTolerance).x));
     }
-    return {step.x, decrement, !step.negative_curvature};
+    return {step.x, decrement, !step.negative_curvature, false};
   }
 
   bool definite() override { return lowest().relative - lowest().relative_error > 0; }

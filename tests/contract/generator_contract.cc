@@ -98,6 +98,29 @@ TEST_P(GeneratorContract, ProductsAreThoseOfJacobiansAndHessians) {
   }
 }
 
+// From a record, whose columns are points, as from the points themselves: to the last bit, for any weights and in
+// parts.
+TEST_P(GeneratorContract, RecordsGiveTheSameJacobiansAndHessians) {
+  Workspace ws;
+  const Eigen::Index K = points().cols();
+  const Everything at(f(), points(), ws);
+  Matrix X(N(), K);
+  Matrix J(N(), n() * K);
+  Matrix record(f().record_size(), K);
+  f().record(points(), X, J, record, ws);
+  EXPECT_EQ(X, at.X);
+  EXPECT_EQ(J, at.J);
+  for (const double scale : {1.0, -2.0}) {
+    const Matrix W = scale * at.W;
+    Matrix H(n(), n() * K);
+    f().recorded_hessian(points(), record, W, H, ws);
+    EXPECT_TRUE(H.isApprox(scale * at.H, 1e-14) || at.H.isZero(0)) << scale;
+    Matrix last(n(), n());
+    f().recorded_hessian(points().rightCols(1), record.rightCols(1), W.rightCols(1), last, ws);
+    EXPECT_EQ(last, H.rightCols(n()));
+  }
+}
+
 TEST_P(GeneratorContract, AnEmptyBatchIsFine) {
   Workspace ws;
   const Everything nothing(f(), Matrix(n(), 0), ws);

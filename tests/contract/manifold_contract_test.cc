@@ -216,6 +216,31 @@ TEST_P(EveryManifold, VariationHasTheHessianOfTheEnergy) {
   EXPECT_NEAR(variation.chord_gradient.cwiseProduct(whitened).sum(), slope, 1e-7 * (std::abs(slope) + energy(Z)));
 }
 
+TEST_P(EveryManifold, NestedVariationsAreThoseOfBothGrids) {
+  const Eigen::Index K = 16;
+  const Matrix Z = Curve::straight(from_, to_).position(uniform_times(K + 1));
+  const Matrix every_second = Z(Eigen::all, Eigen::seq(0, K, 2));
+  const NestedVariations nested = manifold_->nested_variations(Z, ws_);
+  const auto expect_same = [](const Variation& a, const Variation& b) {
+    const double scale = 1 + b.hessian.diagonal.cwiseAbs().maxCoeff();
+    EXPECT_NEAR(a.energy, b.energy, 1e-12 * b.energy);
+    EXPECT_LE((a.factor - b.factor).cwiseAbs().maxCoeff(), 1e-12 * b.factor.cwiseAbs().maxCoeff());
+    EXPECT_LE((a.gradient - b.gradient).cwiseAbs().maxCoeff(), 1e-11 * scale);
+    EXPECT_LE((a.chord_gradient - b.chord_gradient).cwiseAbs().maxCoeff(), 1e-11 * scale);
+    EXPECT_LE((a.hessian.diagonal - b.hessian.diagonal).cwiseAbs().maxCoeff(), 1e-9 * scale);
+    EXPECT_LE((a.hessian.upper - b.hessian.upper).cwiseAbs().maxCoeff(), 1e-11 * scale);
+  };
+  expect_same(nested.fine, manifold_->variation(Z, ws_));
+  expect_same(nested.coarse, manifold_->variation(every_second, ws_));
+  Vector chords(K);
+  manifold_->chords(Z, chords, ws_);
+  EXPECT_TRUE(nested.chords.isApprox(chords, 1e-13));
+  Vector second(K / 2);
+  manifold_->chords(every_second, second, ws_);
+  EXPECT_TRUE(Vector(nested.double_chords(Eigen::seq(0, K - 2, 2))).isApprox(second, 1e-13));
+  EXPECT_THROW(manifold_->nested_variations(Z.leftCols(K), ws_), std::invalid_argument);
+}
+
 TEST_P(EveryManifold, VariationHasTheEnergyAndTheGradientOfTheChords) {
   const Eigen::Index K = 8;
   Matrix Z = Curve::straight(from_, to_).position(uniform_times(static_cast<int>(K) + 1));

@@ -186,7 +186,8 @@ TEST(Auto, FollowsTheAccuracyAskedFor) {
   EXPECT_EQ(more.termination, Termination::kConverged) << more.message;
   EXPECT_NEAR(less.certificate.length, kSphereLength, 1e-4 * kSphereLength);
   EXPECT_NEAR(more.certificate.length, kSphereLength, 4e-10 * kSphereLength);
-  EXPECT_LT(less.effort.evaluations.jacobians, more.effort.evaluations.jacobians);
+  // The curve of so simple a sphere is exact on the first chords that are enough for either; what is measured is not.
+  EXPECT_LT(less.effort.certificate_evaluations.jacobians, more.effort.certificate_evaluations.jacobians);
 }
 
 TEST(Auto, NeedsALocalSolver) {

@@ -342,7 +342,7 @@ TEST(CertificateTest, ScalesThatDifferAlongTheCurveAreNoSingularity) {
 TEST(CertificateTest, KeepsWhatWasMeasuredBeforeAnEvaluationThrows) {
   const auto plane = surface("plane");
   Workspace ws;
-  int values_left = 1100;  // enough for the length, and a little
+  int values_left = 550;  // enough for the length, and a little
   const CallbackGenerator failing(
       2, 2,
       Callbacks{.value =
