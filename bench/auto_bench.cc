@@ -236,7 +236,7 @@ void run(const Arguments& arguments, const std::string& generator, const Lengths
         if (saved.is_open()) saved << fmt::format("{} {:.12g} {:d}\n", key, result.certificate.length, converged);
         compare(key, result, before, tally);
       }
-      print_row(fmt::format("{:14} {:10} {:6}", generator, chain, accuracy), tally, pairs.size(), !before.empty());
+      print_row(fmt::format("{:14} {:10} {:6}", generator, chain, accuracy), tally, solves.size(), !before.empty());
       record.runs.push_back(
           {{"generator", generator}, {"solver", chain}, {"accuracy", std::stod(accuracy)}, {"solves", solves}});
       record.write(arguments.json);

@@ -23,8 +23,9 @@ def _chord_sums(value, nodes, parts):
 def curve_length(value, nodes, accuracy=1e-8, parts=16):
     """Length of the polyline through `nodes` (rows) under the map `value`, and an estimate of its error.
 
-    Each latent segment is divided into equal parts. The error of their chords goes with even powers of the parts, so two
-    steps of Richardson's extrapolation follow; parts are doubled until the last step changes the length by `accuracy`.
+    Each latent segment is divided into equal parts. The error of their chords goes with even powers of the parts, so
+    two steps of Richardson's extrapolation follow; parts are doubled until the last step changes the length by at most
+    the fraction `accuracy`.
     """
     nodes = np.asarray(nodes, dtype=np.float64)
     while True:

@@ -1,7 +1,7 @@
 """The decoder of a shipped model: values, Jacobians and weighted Hessians of a fully connected network, in numpy.
 
-Points are rows: K points are a K×n array. A Jacobian is n×K×N, one slice for each latent direction, so that every layer is
-one matrix product for all points and directions.
+Points are rows: K points are a K×n array. A Jacobian is n×K×N, one slice for each latent direction, so that every layer
+is one matrix product for all points and directions.
 """
 
 import dataclasses

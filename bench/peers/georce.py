@@ -1,7 +1,7 @@
 """GEORCE (Rygaard, Hauberg 2025, arXiv 2505.05961), from its formulas.
 
-The energy is Σ u_tᵀ G(x_t) u_t, u_t = x_{t+1} − x_t, with the metric at the left end of each chord. With the metrics and
-g_t = ∂_x [u_tᵀ G(x) u_t] at x_t frozen, the control problem has a closed solution:
+The energy is Σ u_tᵀ G(x_t) u_t, u_t = x_{t+1} − x_t, with the metric at the left end of each chord. With the metrics
+and g_t = ∂_x [u_tᵀ G(x) u_t] at x_t frozen, the control problem has a closed solution:
 
     S_t = Σ_{j>t} g_j,   μ = −(Σ G_t⁻¹)⁻¹ (2 (x_T − x_0) + Σ G_t⁻¹ S_t),   û_t = −½ G_t⁻¹ (μ + S_t),
 

@@ -1,8 +1,8 @@
 """Newton's and Gauss and Newton's method on the discrete energy of 128 chords: what a careful user writes in numpy.
 
 E = K Σ |f(z_{i+1}) − f(z_i)|². Its Hessian is block tridiagonal; with w_i = 2 f_i − f_{i−1} − f_{i+1} the blocks are
-2K (2 J_iᵀJ_i + Σ_m w_im ∇²f_m) and −2K J_iᵀJ_{i+1}. Gauss and Newton's leaves the second derivatives out. Where the matrix is
-not positive or the energy does not fall, multiples of J_iᵀJ_i are added (Levenberg, Marquardt).
+2K (2 J_iᵀJ_i + Σ_m w_im ∇²f_m) and −2K J_iᵀJ_{i+1}. Gauss and Newton's method leaves the second derivatives out. Where
+the matrix is not positive or the energy does not fall, multiples of J_iᵀJ_i are added (Levenberg, Marquardt).
 """
 
 import numpy as np

@@ -12,47 +12,16 @@ import georce
 import lbfgs
 import newton
 from curve_length import curve_length
-from decoder import Decoder, Sweep, read_layers
+from decoder import Decoder, read_layers
+from sphere import Sphere, sphere_distance
 from torch_decoder import TorchDecoder
 
 MODELS = pathlib.Path(__file__).resolve().parents[2] / "models"
 NAMES = ["mnist-vae", "mnist-gan", "mnist-vae-8d"]
 
 
-class Sphere:
-    """The unit sphere in its stereographic chart, (1 − |z|², 2z) / (1 + |z|²)."""
-
-    def value(self, Z):
-        square = (Z * Z).sum(1)[:, None]
-        concatenate = torch.cat if isinstance(Z, torch.Tensor) else np.concatenate
-        return concatenate([1 - square, 2 * Z], 1) / (1 + square)
-
-    def metric(self, Z):
-        scale = 4 / (1 + (Z * Z).sum(1)) ** 2
-        return scale[:, None, None] * torch.eye(Z.shape[1], dtype=Z.dtype)
-
-    def squared_speed(self, Z, U):
-        return 4 * (U * U).sum(1) / (1 + (Z * Z).sum(1)) ** 2
-
-    # For newton.py: sweeps have the points in place of slopes, which it cuts as it cuts slopes.
-    def sweep(self, Z):
-        return Sweep(self.value(Z), [Z], [])
-
-    def jacobian(self, sweep):
-        Z = sweep.slopes[0]
-        s = 1 + (Z * Z).sum(1)[:, None, None]
-        n = Z.shape[1]
-        inner = 2 * np.eye(n)[None] / s - 4 * Z[:, :, None] * Z[:, None, :] / s**2
-        return np.moveaxis(np.concatenate([-4 * Z[:, :, None] / s**2, inner], 2), 1, 0)
-
-
 def sphere_ends(d):
     return -np.linspace(0, 1, d), np.full(d, 0.5)
-
-
-def sphere_distance(a, b):
-    x, y = Sphere().value(np.array([a, b]))
-    return 2 * np.arctan2(np.linalg.norm(x - y), np.linalg.norm(x + y))
 
 
 def random_points(name, count, seed=3):

@@ -1,7 +1,7 @@
 """The same decoder in torch: values that L-BFGS differentiates, and what GEORCE takes.
 
-The Jacobian is pushed forward through the layers as n tangents, one matrix product a layer: torch.func.jacfwd under vmap gives
-the same numbers and takes three times as long.
+The Jacobian is pushed forward through the layers as n tangents, one matrix product a layer: torch.func.jacfwd under
+vmap gives the same numbers and takes two to three times as long.
 """
 
 import torch
