@@ -176,8 +176,9 @@ def _growth(rows, growth_of_peers):
     return (
         "<h2>Growth with the latent dimension</h2><p>One geodesic by <code>newton</code>, certificate included, one "
         "thread, a process for each; seconds of the clock. In the third chart, on the sphere, the peers have its metric "
-        "and derivatives as closed forms, and ends drawn from the same distribution as those of the library: it "
-        f'shows how they grow rather than who is faster.</p>{legend(names)}<div class="charts">{"".join(charts)}</div>'
+        "and derivatives as closed forms, and their ends are drawn from the same distribution as those of the library. "
+        "It shows how they grow rather than who is faster.</p>"
+        f'{legend(names)}<div class="charts">{"".join(charts)}</div>'
         f"<details><summary>Numbers</summary><table><tr>{head}</tr>{table}</table></details>"
     )
 

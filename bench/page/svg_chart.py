@@ -37,7 +37,7 @@ def number(value):
     if value == 0:
         return "0"
     if 1e-3 <= abs(value) < 1e5:
-        return f"{value:.4g}"
+        return f"{value:.5g}"
     return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
