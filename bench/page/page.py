@@ -175,9 +175,9 @@ def _growth(rows, growth_of_peers):
     head = "".join(f"<th>{html.escape(name)}</th>" for name in GROWTH_COLUMNS)
     return (
         "<h2>Growth with the latent dimension</h2><p>One geodesic by <code>newton</code>, certificate included, one "
-        "thread, a process for each; seconds of the clock. In the third chart, on the sphere, the peers have its metric "
-        "and derivatives as closed forms, and their ends are drawn from the same distribution as those of the library. "
-        "It shows how they grow rather than who is faster.</p>"
+        "thread, a process for each; seconds of the clock. In the third chart, on the sphere, the peers have the metric"
+        " and derivatives as closed forms, and their ends are drawn from the same distribution as those of the library."
+        " It shows how they grow rather than who is faster.</p>"
         f'{legend(names)}<div class="charts">{"".join(charts)}</div>'
         f"<details><summary>Numbers</summary><table><tr>{head}</tr>{table}</table></details>"
     )
