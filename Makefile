@@ -1,7 +1,7 @@
 # The short commands. CMakePresets.json has the other builds: cmake --list-presets
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo deb test hunt bench overrun docs coverage format format-check tidy sanitize fuzz tsan clean
+.PHONY: help deps build demo deb test hunt bench bench-page overrun docs coverage format format-check tidy sanitize fuzz tsan clean
 
 BUILD := build/release
 SOURCES = git ls-files '*.cc' '*.h'
@@ -49,6 +49,12 @@ hunt: deps $(BUILD)/build.ninja  ## look for false claims on random problems, fo
 bench: deps $(BUILD)/build.ninja  ## run the benchmarks
 	cmake --build --preset release --target benchmarks
 	for program in $(BUILD)/bin/*_bench; do $$program || exit; done
+
+# The page's own options: make bench-page PAGE='--pairs 3', or '--help'.
+PAGE :=
+bench-page: deps $(BUILD)/build.ninja  ## benchmarks beside peers from PyPI, on one page: build/bench/page.html
+	cmake --build --preset release --target auto_bench dimension_bench
+	bench/run_page --build $(BUILD) $(PAGE)
 
 overrun: deps $(BUILD)/build.ninja  ## by how much solves take longer than their time limits; takes an hour
 	cmake --build --preset release --target overrun

@@ -3,6 +3,7 @@
 //
 //   auto_bench mnist-vae mnist-gan --pairs 50 --solver auto --solver newton --accuracy 1e-6 --accuracy 1e-4
 //   auto_bench mnist-vae --pairs 300 --save before.csv        then, on another build, --compare before.csv
+//   auto_bench mnist-vae --pairs 50 --first 1 --json FILE     every pair and solve, for bench/peers
 //
 // Pairs are those of the study's seed. Processor time of the one thread that solves, and U is timed after every solve,
 // so that both come from the same minute of the same machine; medians over the pairs. --compare names every pair that
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -26,6 +28,8 @@
 
 namespace pullback::bench {
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr int kBatch = 64;
 constexpr int kBatches = 8;  // timed after every solve
@@ -40,6 +44,7 @@ struct Arguments {
   std::uint64_t seed = 1;
   std::string save;
   std::string compare;
+  std::string json;
 };
 
 Arguments parse(int argc, char** argv) {
@@ -66,6 +71,8 @@ Arguments parse(int argc, char** argv) {
       out.save = value;
     else if (word == "--compare")
       out.compare = value;
+    else if (word == "--json")
+      out.json = value;
     else
       throw std::invalid_argument("unknown option " + word);
   }
@@ -115,6 +122,41 @@ Lengths read_lengths(const std::string& path) {
   return out;
 }
 
+Json list_of(const Vector& v) { return std::vector<double>(v.begin(), v.end()); }
+
+// What --json writes. "pairs": by generator, their ends and the chord |f(to) − f(from)|, by which another program
+// checks that it evaluates the same map. "runs": by generator, solver and accuracy, a solve for each pair, in processor
+// seconds.
+struct Record {
+  Json environment = {{"processor", processor()},
+                      {"compiler", compiler()},
+                      {"blas", blas()},
+                      {"instruction_set", active_instruction_set()},
+                      {"OPENBLAS_CORETYPE", environment_variable("OPENBLAS_CORETYPE")}};
+  Json pairs = Json::object();
+  Json runs = Json::array();
+
+  void add_pairs(const std::string& generator, const Generator* f, const std::vector<StudyPair>& chosen, int first) {
+    Json& list = pairs[generator] = Json::array();
+    for (auto i = static_cast<std::size_t>(first); i < chosen.size(); ++i) {
+      const StudyPair& pair = chosen[i];
+      list.push_back({{"pair", i},
+                      {"name", pair.name},
+                      {"kind", pair.kind},
+                      {"from", list_of(pair.from)},
+                      {"to", list_of(pair.to)}});
+      if (f != nullptr) list.back()["chord"] = (f->value(pair.to) - f->value(pair.from)).norm();
+    }
+  }
+
+  void write(const std::string& path) const {
+    if (path.empty()) return;
+    std::ofstream file(path);
+    file << Json{{"environment", environment}, {"pairs", pairs}, {"runs", runs}} << '\n';
+    if (!file.flush()) throw std::runtime_error("cannot write " + path);
+  }
+};
+
 struct Tally {
   std::vector<double> units, values, jacobians, seconds;
   int converged = 0;
@@ -140,15 +182,29 @@ void compare(const std::string& key, const GeodesicResult& now, const Lengths& b
   }
 }
 
-void run(const Arguments& arguments, const std::string& generator, const Lengths& before, std::ofstream& saved) {
+void print_row(const std::string& head, const Tally& tally, std::size_t pairs, bool compared) {
+  fmt::print("{} {:7.1f} {:7.1f} {:8.0f} {:8.0f} {:9.2f} {:5}/{}", head, quantile(tally.units, 0.5),
+             quantile(tally.units, 0.9), quantile(tally.values, 0.5), quantile(tally.jacobians, 0.5),
+             1e3 * quantile(tally.seconds, 0.5), tally.converged, pairs);
+  if (compared) {
+    fmt::print("  longer {}, shorter {}, lost {}, gained {}", tally.longer, tally.shorter, tally.lost, tally.gained);
+  }
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+void run(const Arguments& arguments, const std::string& generator, const Lengths& before, std::ofstream& saved,
+         Record& record) {
   Opener opener({});
   const OpenedSpace space = opener.open(generator);
   const std::vector<StudyPair> pairs = choose_pairs(space, arguments.pairs, arguments.seed, {0.2, 1.8});
+  record.add_pairs(generator, space.manifold->generator(), pairs, arguments.first);
   for (const std::string& chain : arguments.solvers) {
     const auto solver = opener.solvers().make(chain);
     for (const std::string& accuracy : arguments.accuracies) {
       Tally tally;
       Workspace ws;
+      Json solves = Json::array();
       for (auto i = static_cast<std::size_t>(arguments.first); i < pairs.size(); ++i) {
         const GeodesicProblem problem{space.manifold, pairs[i].from, pairs[i].to, {}, space.codes};
         SolveControl control;
@@ -157,9 +213,18 @@ void run(const Arguments& arguments, const std::string& generator, const Lengths
         const GeodesicResult result = solver->solve(problem, control);
         const double taken = thread_seconds() - start;
         const Generator* f = space.manifold->generator();
+        Json unit;  // null where there is none
         if (f != nullptr && result.curve.finite()) {
-          tally.units.push_back(taken / seconds_of_batch(*f, result.curve.position(uniform_times(kBatch)), ws));
+          const double seconds = seconds_of_batch(*f, result.curve.position(uniform_times(kBatch)), ws);
+          tally.units.push_back(taken / seconds);
+          unit = seconds;
         }
+        solves.push_back({{"pair", i},
+                          {"seconds", taken},
+                          {"unit_seconds", unit},
+                          {"length", result.certificate.length},
+                          {"length_error", result.certificate.length_error},
+                          {"termination", to_string(result.termination)}});
         EvaluationCounts counts = result.effort.evaluations;
         counts += result.effort.certificate_evaluations;
         tally.values.push_back(static_cast<double>(counts.values));
@@ -171,15 +236,10 @@ void run(const Arguments& arguments, const std::string& generator, const Lengths
         if (saved.is_open()) saved << fmt::format("{} {:.12g} {:d}\n", key, result.certificate.length, converged);
         compare(key, result, before, tally);
       }
-      fmt::print("{:14} {:10} {:6} {:7.1f} {:7.1f} {:8.0f} {:8.0f} {:9.2f} {:5}/{}", generator, chain, accuracy,
-                 quantile(tally.units, 0.5), quantile(tally.units, 0.9), quantile(tally.values, 0.5),
-                 quantile(tally.jacobians, 0.5), 1e3 * quantile(tally.seconds, 0.5), tally.converged, pairs.size());
-      if (!before.empty()) {
-        fmt::print("  longer {}, shorter {}, lost {}, gained {}", tally.longer, tally.shorter, tally.lost,
-                   tally.gained);
-      }
-      fmt::print("\n");
-      std::fflush(stdout);
+      print_row(fmt::format("{:14} {:10} {:6}", generator, chain, accuracy), tally, solves.size(), !before.empty());
+      record.runs.push_back(
+          {{"generator", generator}, {"solver", chain}, {"accuracy", std::stod(accuracy)}, {"solves", solves}});
+      record.write(arguments.json);
     }
   }
 }
@@ -192,7 +252,8 @@ int run(int argc, char** argv) {
     if (!arguments.save.empty()) saved.open(arguments.save);
     fmt::print("{}, {}\n{:14} {:10} {:6} {:>7} {:>7} {:>8} {:>8} {:>9} converged\n", processor(), blas(), "generator",
                "solver", "acc.", "U", "U 90 %", "values", "J and H", "ms");
-    for (const std::string& generator : arguments.generators) run(arguments, generator, before, saved);
+    Record record;
+    for (const std::string& generator : arguments.generators) run(arguments, generator, before, saved, record);
   } catch (const std::exception& error) {
     fmt::print(stderr, "auto_bench: {}\n", error.what());
     return 2;

@@ -35,14 +35,18 @@ inline std::string environment_variable(const char* name) {
   return value == nullptr ? "not set" : value;
 }
 
+inline std::string compiler() {
+#ifdef __clang__
+  return __VERSION__;
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
 // Call before benchmark::RunSpecifiedBenchmarks.
 inline void describe_environment() {
   benchmark::AddCustomContext("processor", processor());
-#ifdef __clang__
-  benchmark::AddCustomContext("compiler", __VERSION__);
-#else
-  benchmark::AddCustomContext("compiler", "GCC " __VERSION__);
-#endif
+  benchmark::AddCustomContext("compiler", compiler());
   benchmark::AddCustomContext("eigen", std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) +
                                            "." + std::to_string(EIGEN_MINOR_VERSION));
   benchmark::AddCustomContext("blas", blas());
