@@ -101,7 +101,8 @@ class PULLBACK_EXPORT Manifold {
                 Workspace& ws) const;
 
   // First and second variation of the energy at a discrete curve, whitened. `gradient` is that of the smooth energy
-  // to O(K⁻⁶) for a pullback, else to O(K⁻⁴) (seven- and five-point second differences); the energy, `chord_gradient` and the Hessian are those of E_K.
+  // to O(K⁻⁶) for a pullback, else to O(K⁻⁴) (seven- and five-point second differences); the energy, `chord_gradient`
+  // and the Hessian are those of E_K.
   //   Z: n×(K+1), K ≥ 6.  Cost: K+1 Jacobians and K−1 weighted Hessians.
   Variation variation(const ConstMatrixRef& Z, Workspace& ws) const;
   // The same of all nodes and of every second one, and the chords over one and two gaps, which share what is evaluated.

@@ -126,8 +126,8 @@ class PULLBACK_EXPORT SolveContext {
   // Errors: StopRequested, and what the manifold throws. Cost: that of the certificate, see GeodesicSolver.
   // Asked again for the same curve it returns what it measured before.
   Certificate certify(const GeodesicProblem& problem, const Curve& curve);
-  // Whether a problem is that of the whole solve, on the same manifold between the same ends, and not one that a wrapper
-  // made of it: a certificate of its curves may become that of the result.
+  // Whether a problem is that of the whole solve, on the same manifold between the same ends, and not one that a
+  // wrapper made of it: a certificate of its curves may become that of the result.
   bool is_whole(const GeodesicProblem& problem) const;
 
  private:

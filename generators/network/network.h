@@ -63,9 +63,9 @@ struct PULLBACK_EXPORT Layer {
 // Undefined: where ReLU, leaky ReLU or ELU have their kink, derivatives are those of x ≤ 0. A network with one of these
 // (ELU too: its second derivative jumps) says traits().smooth = false.
 // Cost: with P the products of all weights, value P, Jacobian (n+1)P, second_directional 3P, second_order (n+2)P,
-// jvp and vjp 2P, hessian_product 4P, weighted_hessian (n+2)P, recorded_hessian P for each point. A point costs least in batches of 32 and
-// more. A batch gives bit by bit what its points give one by one, on one instruction set. Memory: three times the
-// weights. Thread safety: const, as Generator says.
+// jvp and vjp 2P, hessian_product 4P, weighted_hessian (n+2)P, recorded_hessian P for each point. A point costs least
+// in batches of 32 and more. A batch gives bit by bit what its points give one by one, on one instruction set. Memory:
+// three times the weights. Thread safety: const, as Generator says.
 class PULLBACK_EXPORT Network final : public Generator {
  public:
   // Errors: std::invalid_argument, naming the layer, if there is none, one is empty, shapes do not fit one another, a

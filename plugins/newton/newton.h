@@ -39,12 +39,13 @@ struct PULLBACK_EXPORT NewtonOptions {
 // the most negative direction of H.
 //
 // Coarse to fine: descent happens on few chords; from then on the steps solve for the gradient of the smooth energy, by
-// seven-point differences, with that gradient's own derivative: the Hessian of E_K is its preconditioner, and the products
-// Q_iᵀQ_j of near nodes are all that it takes besides. The nodes then lie on the continuous geodesic to O(K⁻⁶), the length
-// is exact to O(K⁻¹²), and a doubling of the chords costs one iteration. Of a metric given directly, and by products,
-// differences have five points and the Hessian of E_K stands in for the derivative (deferred correction): O(K⁻⁴) and
-// O(K⁻⁸). The curve returned is quintic with geodesic accelerations. It is certified, and refined once more where the
-// certificate finds it too long. Where f is not smooth, E_K itself is minimised on more and more chords.
+// seven-point differences, with that gradient's own derivative: the Hessian of E_K is its preconditioner, and the
+// products Q_iᵀQ_j of near nodes are all that it takes besides. The nodes then lie on the continuous geodesic to
+// O(K⁻⁶), the length is exact to O(K⁻¹²), and a doubling of the chords costs one iteration. Of a metric given directly,
+// and by products, differences have five points and the Hessian of E_K stands in for the derivative (deferred
+// correction): O(K⁻⁴) and O(K⁻⁸). The curve returned is quintic with geodesic accelerations. It is certified, and
+// refined once more where the certificate finds it too long. Where f is not smooth, E_K itself is minimised on more and
+// more chords.
 //
 // Where the manifold prefers products (many latent dimensions) no block is formed: steps are found by conjugate
 // gradients on products with the Hessian, the flat Laplacian in a mean of the metric as preconditioner, and the lowest
