@@ -50,7 +50,7 @@ struct Arcs {
 };
 
 struct ArcOptions {
-  int least = 64;           // parts to begin with: at least so many,
+  int least = 128;          // parts to begin with: at least so many,
   int most_at_first = 512;  // and one for each piece of the curve, but no more than this
   int most = 4096;          // parts in the end
   double tolerance = 0;     // of the whole length, absolute; 0: by the next
